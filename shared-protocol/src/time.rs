@@ -1,0 +1,102 @@
+//! Time as the simulation counts it: ticks, and microseconds for everything between them.
+
+use serde::{Deserialize, Serialize};
+
+/// The number of a simulation step. A room's ticks are consecutive; at 60 Hz a `u32` lasts for two years.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct Tick(pub u32);
+
+impl Tick {
+    /// The ticks from `earlier` to `self`, or `None` when `earlier` is later.
+    #[must_use]
+    pub fn since(self, earlier: Tick) -> Option<u32> {
+        self.0.checked_sub(earlier.0)
+    }
+
+    /// The tick `ticks` later, or `None` past the last one.
+    #[must_use]
+    pub fn after(self, ticks: u32) -> Option<Tick> {
+        self.0.checked_add(ticks).map(Tick)
+    }
+
+    /// The tick `ticks` earlier, or `None` before the first one.
+    #[must_use]
+    pub fn before(self, ticks: u32) -> Option<Tick> {
+        self.0.checked_sub(ticks).map(Tick)
+    }
+
+    /// The step that follows this one.
+    ///
+    /// # Panics
+    /// After the last tick (two years at 60 Hz), where no consecutive number is left.
+    #[must_use]
+    pub fn next(self) -> Tick {
+        self.after(1).expect("a room ends long before 2^32 ticks")
+    }
+}
+
+impl std::fmt::Display for Tick {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "tick {}", self.0)
+    }
+}
+
+/// A duration or a point on a monotonic clock, in microseconds. The core never reads a clock: time is an argument.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct Micros(pub u64);
+
+impl Micros {
+    /// The period of a tick rate, rounded to the nearest microsecond.
+    ///
+    /// # Panics
+    /// For a rate of zero.
+    #[must_use]
+    pub const fn period_of(hertz: u32) -> Micros {
+        assert!(hertz > 0, "a tick rate is at least 1 Hz");
+        Micros((1_000_000 + hertz as u64 / 2) / hertz as u64)
+    }
+
+    /// Seconds, for the arithmetic of a simulation step.
+    #[must_use]
+    pub fn as_secs_f64(self) -> f64 {
+        self.0 as f64 / 1e6
+    }
+
+    /// The time from `earlier` to `self`, zero when `earlier` is later.
+    #[must_use]
+    pub fn saturating_since(self, earlier: Micros) -> Micros {
+        Micros(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl std::ops::Add for Micros {
+    type Output = Micros;
+
+    fn add(self, other: Micros) -> Micros {
+        Micros(self.0 + other.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn periods_round_to_the_nearest_microsecond() {
+        assert_eq!(Micros::period_of(30), Micros(33_333));
+        assert_eq!(Micros::period_of(60), Micros(16_667));
+        assert_eq!(Micros::period_of(50), Micros(20_000));
+    }
+
+    #[test]
+    fn ticks_do_not_wrap() {
+        assert_eq!(Tick(3).since(Tick(5)), None);
+        assert_eq!(Tick(5).since(Tick(3)), Some(2));
+        assert_eq!(Tick(u32::MAX).after(1), None);
+        assert_eq!(Tick(0).before(1), None);
+    }
+}

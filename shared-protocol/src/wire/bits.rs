@@ -1,0 +1,334 @@
+//! Bit strings on 64-bit words, least significant bit first.
+//!
+//! A writer collects bits in a word and stores full words only. A finished bit string starts on a word of its own, so
+//! that appending it to a message is one shift per word: that copy is what a shared encoding costs each further player.
+
+use thiserror::Error;
+
+/// Writes bits, least significant first, into words that it keeps.
+#[derive(Clone, Debug, Default)]
+pub struct BitWriter {
+    words: Vec<u64>,
+    /// The bits that do not fill a word yet; those above `used` are zero.
+    partial: u64,
+    used: u32,
+}
+
+/// A finished bit string inside a [`BitWriter`]: the index of its first word, and its length.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BitSpan {
+    /// Index of the first word.
+    pub word: u32,
+    /// Length in bits.
+    pub bits: u32,
+}
+
+impl BitWriter {
+    /// An empty writer.
+    #[must_use]
+    pub fn new() -> BitWriter {
+        BitWriter::default()
+    }
+
+    /// Forgets all bits and keeps the memory.
+    pub fn clear(&mut self) {
+        self.words.clear();
+        self.partial = 0;
+        self.used = 0;
+    }
+
+    /// The number of bits written so far.
+    #[must_use]
+    pub fn bits(&self) -> usize {
+        self.words.len() * 64 + self.used as usize
+    }
+
+    /// Appends the low `count` bits of `value`, at most 64. The bits above them must be zero.
+    #[inline]
+    pub fn write(&mut self, value: u64, count: u32) {
+        debug_assert!(count <= 64 && (count == 64 || value >> count == 0), "{value} in {count} bits");
+        self.partial |= value << self.used;
+        let filled = self.used + count;
+        if filled < 64 {
+            self.used = filled;
+            return;
+        }
+        self.words.push(self.partial);
+        // Two shifts, because a shift by all 64 bits is not defined: nothing is left over when the word was empty.
+        self.partial = (value >> 1) >> (63 - self.used);
+        self.used = filled - 64;
+    }
+
+    /// Appends one bit.
+    #[inline]
+    pub fn write_bool(&mut self, value: bool) {
+        self.write(u64::from(value), 1);
+    }
+
+    /// Appends a finished bit string of `source`.
+    ///
+    /// # Panics
+    /// When `span` does not lie inside the full words of `source`, that is when it is not one of its spans.
+    #[inline]
+    pub fn append(&mut self, source: &BitWriter, span: BitSpan) {
+        let first = span.word as usize;
+        let full = (span.bits / 64) as usize;
+        let rest = span.bits % 64;
+        for word in &source.words[first..first + full] {
+            self.write(*word, 64);
+        }
+        if rest > 0 {
+            self.write(source.words[first + full], rest);
+        }
+    }
+
+    /// Starts a bit string on a new word and returns the mark that [`BitWriter::end_span`] wants.
+    #[inline]
+    pub fn begin_span(&mut self) -> u32 {
+        if self.used > 0 {
+            self.words.push(self.partial);
+            self.partial = 0;
+            self.used = 0;
+        }
+        self.words.len() as u32
+    }
+
+    /// Ends the bit string that began at `mark`; the next one starts on a new word.
+    #[inline]
+    pub fn end_span(&mut self, mark: u32) -> BitSpan {
+        let bits = (self.words.len() as u32 - mark) * 64 + self.used;
+        self.begin_span();
+        BitSpan { word: mark, bits }
+    }
+
+    /// Appends what was written to `bytes`, little-endian, the last byte filled up with zero bits.
+    pub fn write_to(&self, bytes: &mut Vec<u8>) {
+        bytes.reserve(self.words.len() * 8 + 8);
+        for word in &self.words {
+            bytes.extend_from_slice(&word.to_le_bytes());
+        }
+        let tail = self.partial.to_le_bytes();
+        bytes.extend_from_slice(&tail[..self.used.div_ceil(8) as usize]);
+    }
+
+    /// What was written, as bytes. See [`BitWriter::write_to`].
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        self.write_to(&mut bytes);
+        bytes
+    }
+}
+
+/// The input ended before the value did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("the bits end at {available} where at least {wanted} are wanted")]
+pub struct OutOfBits {
+    /// Bits that would have had to be there, from the start of the input.
+    pub wanted: usize,
+    /// Bits that are there.
+    pub available: usize,
+}
+
+/// Something follows the last value: more than the zero bits that fill its byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("{bits} bits follow the last value")]
+pub struct TrailingBits {
+    /// Bits after the last value.
+    pub bits: usize,
+}
+
+/// Reads bits as [`BitWriter`] wrote them. It is total: any bytes give values or an error.
+#[derive(Clone, Debug)]
+pub struct BitReader<'a> {
+    bytes: &'a [u8],
+    position: usize,
+}
+
+impl<'a> BitReader<'a> {
+    /// Reads from the first bit of `bytes`.
+    #[must_use]
+    pub fn new(bytes: &'a [u8]) -> BitReader<'a> {
+        BitReader { bytes, position: 0 }
+    }
+
+    /// Bits read so far.
+    #[must_use]
+    pub fn position(&self) -> usize {
+        self.position
+    }
+
+    /// Bits left.
+    #[must_use]
+    pub fn remaining(&self) -> usize {
+        self.bytes.len() * 8 - self.position
+    }
+
+    /// The next 57 bits at least, without reading them; zeros stand beyond the end.
+    #[inline]
+    #[must_use]
+    pub fn window(&self) -> u64 {
+        let byte = self.position / 8;
+        let word = match self.bytes.get(byte..byte + 8) {
+            Some(eight) => u64::from_le_bytes(eight.try_into().expect("the slice has eight bytes")),
+            None => {
+                let mut padded = [0u8; 8];
+                let tail = self.bytes.get(byte..).unwrap_or_default();
+                padded[..tail.len()].copy_from_slice(tail);
+                u64::from_le_bytes(padded)
+            }
+        };
+        word >> (self.position % 8)
+    }
+
+    /// The next `count` bits, at most 32, without reading them; zeros stand beyond the end.
+    #[inline]
+    #[must_use]
+    pub fn peek(&self, count: u32) -> u32 {
+        debug_assert!(count <= 32);
+        (self.window() & ((1u64 << count) - 1)) as u32
+    }
+
+    /// Steps over `count` bits.
+    ///
+    /// # Errors
+    /// [`OutOfBits`] when fewer are left; nothing is read then.
+    #[inline]
+    pub fn skip(&mut self, count: u32) -> Result<(), OutOfBits> {
+        let wanted = self.position + count as usize;
+        let available = self.bytes.len() * 8;
+        if wanted > available {
+            return Err(OutOfBits { wanted, available });
+        }
+        self.position = wanted;
+        Ok(())
+    }
+
+    /// Reads `count` bits, at most 64.
+    ///
+    /// # Errors
+    /// [`OutOfBits`] when fewer are left; nothing is read then.
+    #[inline]
+    pub fn read(&mut self, count: u32) -> Result<u64, OutOfBits> {
+        debug_assert!(count <= 64);
+        let here = self.window();
+        let low = count.min(32);
+        let start = self.position;
+        self.skip(count)?;
+        if count <= 32 {
+            return Ok(here & ((1u64 << low) - 1));
+        }
+        let high = BitReader { bytes: self.bytes, position: start + 32 }.window();
+        Ok((here & 0xffff_ffff) | (high & ((1u64 << (count - 32)) - 1)) << 32)
+    }
+
+    /// Reads one bit.
+    ///
+    /// # Errors
+    /// [`OutOfBits`] at the end.
+    #[inline]
+    pub fn read_bool(&mut self) -> Result<bool, OutOfBits> {
+        Ok(self.read(1)? == 1)
+    }
+
+    /// Confirms that nothing but the zero bits that fill the last byte is left.
+    ///
+    /// # Errors
+    /// [`TrailingBits`] when a whole byte or a set bit is left.
+    pub fn finish(self) -> Result<(), TrailingBits> {
+        let bits = self.remaining();
+        if bits >= 8 || self.window() != 0 {
+            return Err(TrailingBits { bits });
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn masked((value, count): (u64, u32)) -> (u64, u32) {
+        (if count == 64 { value } else { value & ((1 << count) - 1) }, count)
+    }
+
+    proptest! {
+        #[test]
+        fn reads_back_what_was_written(items in prop::collection::vec((any::<u64>(), 0u32..=64), 0..200)) {
+            let mut writer = BitWriter::new();
+            let mut source = BitWriter::new();
+            for item in items.iter().copied().map(masked) {
+                // Half of the values go through a finished bit string, as shared encodings do.
+                if item.1 % 2 == 0 {
+                    writer.write(item.0, item.1);
+                } else {
+                    let mark = source.begin_span();
+                    source.write(item.0, item.1);
+                    let span = source.end_span(mark);
+                    prop_assert_eq!(span.bits, item.1);
+                    writer.append(&source, span);
+                }
+            }
+            let total: u32 = items.iter().map(|item| item.1).sum();
+            prop_assert_eq!(writer.bits(), total as usize);
+            let bytes = writer.to_bytes();
+            prop_assert_eq!(bytes.len(), total.div_ceil(8) as usize);
+            let mut reader = BitReader::new(&bytes);
+            for (value, count) in items.into_iter().map(masked) {
+                if count <= 32 {
+                    prop_assert_eq!(u64::from(reader.peek(count)), value);
+                }
+                prop_assert_eq!(reader.read(count), Ok(value));
+            }
+            prop_assert_eq!(reader.finish(), Ok(()));
+        }
+
+        #[test]
+        fn long_spans_append_whole(words in prop::collection::vec(any::<u64>(), 1..9), shift in 0u32..64, cut in 1u32..=64) {
+            let mut source = BitWriter::new();
+            source.write(1, 3);
+            let mark = source.begin_span();
+            for (index, word) in words.iter().enumerate() {
+                let count = if index + 1 == words.len() { cut } else { 64 };
+                let (value, count) = masked((*word, count));
+                source.write(value, count);
+            }
+            let span = source.end_span(mark);
+            let mut writer = BitWriter::new();
+            writer.write(0, shift);
+            writer.append(&source, span);
+            let bytes = writer.to_bytes();
+            let mut reader = BitReader::new(&bytes);
+            prop_assert_eq!(reader.read(shift), Ok(0));
+            for (index, word) in words.iter().enumerate() {
+                let count = if index + 1 == words.len() { cut } else { 64 };
+                let (value, count) = masked((*word, count));
+                prop_assert_eq!(reader.read(count), Ok(value));
+            }
+        }
+    }
+
+    #[test]
+    fn the_end_is_an_error_and_reads_nothing() {
+        let mut reader = BitReader::new(&[0xff, 0x01]);
+        assert_eq!(reader.read(9), Ok(0x1ff));
+        assert_eq!(reader.read(8), Err(OutOfBits { wanted: 17, available: 16 }));
+        assert_eq!(reader.peek(20), 0);
+        assert_eq!(reader.read(7), Ok(0));
+        assert_eq!(reader.read_bool(), Err(OutOfBits { wanted: 17, available: 16 }));
+        assert_eq!(reader.read(0), Ok(0));
+    }
+
+    #[test]
+    fn trailing_bits_are_named() {
+        let reader = BitReader::new(&[0x00]);
+        assert_eq!(reader.finish(), Err(TrailingBits { bits: 8 }));
+        let mut reader = BitReader::new(&[0x80]);
+        reader.read(3).expect("eight bits are there");
+        assert_eq!(reader.finish(), Err(TrailingBits { bits: 5 }));
+        let mut reader = BitReader::new(&[0x07]);
+        reader.read(3).expect("eight bits are there");
+        assert_eq!(reader.finish(), Ok(()));
+    }
+}

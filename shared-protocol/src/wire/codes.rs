@@ -1,0 +1,329 @@
+//! Static prefix codes: canonical Huffman codes of limited length, decoded by one table look-up.
+//!
+//! A code is known by the lengths of its code words alone; both ends build the same words from them. Shorter words come
+//! first and words of one length are numbered in the order of their symbols (canonical form, as in RFC 1951, 3.2.2).
+//! A word is written with its first bit lowest, as [`BitWriter`] writes.
+
+use super::bits::{BitReader, BitWriter, OutOfBits};
+use crate::limits::{MAX_CODE_BITS, MAX_SYMBOLS};
+use thiserror::Error;
+
+/// Lengths that are no prefix code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum CodeError {
+    /// There is no symbol, or more than [`MAX_SYMBOLS`].
+    #[error("a code of {0} symbols")]
+    SymbolCount(usize),
+    /// A word is longer than [`MAX_CODE_BITS`], or empty beside another one.
+    #[error("symbol {symbol} has a code word of {bits} bits")]
+    WordLength {
+        /// The symbol.
+        symbol: usize,
+        /// The length of its word.
+        bits: u8,
+    },
+    /// The words do not fill the code space exactly (Kraft's sum is not one).
+    #[error("the code words do not fill the code space exactly")]
+    Incomplete,
+}
+
+/// A prefix code over the symbols `0..len`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PrefixCode {
+    /// Per symbol: the word in the low 12 bits, its length above.
+    words: Box<[u16]>,
+    /// Per next `lookup_bits` bits: the symbol in the low 8 bits, the length of its word above.
+    lookup: Box<[u16]>,
+    lookup_bits: u32,
+}
+
+const WORD_MASK: u16 = (1 << MAX_CODE_BITS) - 1;
+
+impl PrefixCode {
+    /// The code with these word lengths, one per symbol. A code of a single symbol has one word of length zero.
+    ///
+    /// # Errors
+    /// [`CodeError`] when the lengths are no complete prefix code.
+    pub fn from_lengths(lengths: &[u8]) -> Result<PrefixCode, CodeError> {
+        if lengths.is_empty() || lengths.len() > MAX_SYMBOLS {
+            return Err(CodeError::SymbolCount(lengths.len()));
+        }
+        if lengths == [0] {
+            return Ok(PrefixCode { words: Box::new([0]), lookup: Box::new([0]), lookup_bits: 0 });
+        }
+        let mut filled = 0u32;
+        for (symbol, &bits) in lengths.iter().enumerate() {
+            if bits == 0 || u32::from(bits) > MAX_CODE_BITS {
+                return Err(CodeError::WordLength { symbol, bits });
+            }
+            filled += 1 << (MAX_CODE_BITS - u32::from(bits));
+        }
+        if filled != 1 << MAX_CODE_BITS {
+            return Err(CodeError::Incomplete);
+        }
+        let lookup_bits = lengths.iter().copied().max().map_or(0, u32::from);
+        let mut words = vec![0u16; lengths.len()].into_boxed_slice();
+        let mut lookup = vec![0u16; 1 << lookup_bits].into_boxed_slice();
+        let mut next = 0u32;
+        for bits in 1..=lookup_bits {
+            next <<= 1;
+            for symbol in (0..lengths.len()).filter(|&symbol| u32::from(lengths[symbol]) == bits) {
+                let word = next.reverse_bits() >> (32 - bits);
+                next += 1;
+                words[symbol] = (bits as u16) << MAX_CODE_BITS | word as u16;
+                for slot in (word as usize..lookup.len()).step_by(1 << bits) {
+                    lookup[slot] = (bits as u16) << 8 | symbol as u16;
+                }
+            }
+        }
+        Ok(PrefixCode { words, lookup, lookup_bits })
+    }
+
+    /// The best code for symbols of these weights under the length limit. A weight of zero counts as the smallest, so
+    /// that each symbol can be written. Integer arithmetic with fixed ties: both ends get the same code.
+    ///
+    /// # Errors
+    /// [`CodeError::SymbolCount`] for no symbols or too many.
+    pub fn from_weights(weights: &[u64]) -> Result<PrefixCode, CodeError> {
+        PrefixCode::from_lengths(&limited_lengths(weights)?)
+    }
+
+    /// The number of symbols.
+    #[must_use]
+    pub fn symbols(&self) -> usize {
+        self.words.len()
+    }
+
+    /// The length in bits of the word of `symbol`.
+    ///
+    /// # Panics
+    /// For a symbol that the code does not have.
+    #[inline]
+    #[must_use]
+    pub fn bits(&self, symbol: u32) -> u32 {
+        u32::from(self.words[symbol as usize] >> MAX_CODE_BITS)
+    }
+
+    /// The word lengths, from which [`PrefixCode::from_lengths`] builds the same code.
+    pub fn lengths(&self) -> impl Iterator<Item = u8> + '_ {
+        self.words.iter().map(|word| (word >> MAX_CODE_BITS) as u8)
+    }
+
+    /// Writes the word of `symbol`.
+    ///
+    /// # Panics
+    /// For a symbol that the code does not have.
+    #[inline]
+    pub fn write(&self, writer: &mut BitWriter, symbol: u32) {
+        let word = self.words[symbol as usize];
+        writer.write(u64::from(word & WORD_MASK), u32::from(word >> MAX_CODE_BITS));
+    }
+
+    /// Reads a symbol. The code is complete, so that any bits are some symbol.
+    ///
+    /// # Errors
+    /// [`OutOfBits`] when the input ends inside the word.
+    #[inline]
+    pub fn read(&self, reader: &mut BitReader<'_>) -> Result<u32, OutOfBits> {
+        let entry = self.lookup[reader.peek(self.lookup_bits) as usize];
+        reader.skip(u32::from(entry >> 8))?;
+        Ok(u32::from(entry & 0xff))
+    }
+}
+
+/// Prefix codes over the same symbols, side by side in flat tables.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CodeSet {
+    symbols: usize,
+    words: Box<[u16]>,
+    lookup: Box<[u16]>,
+    /// Per code: where its look-up begins, and how many bits it takes.
+    starts: Box<[(u32, u32)]>,
+}
+
+impl CodeSet {
+    /// The codes in their order.
+    ///
+    /// # Panics
+    /// When the codes have different numbers of symbols.
+    #[must_use]
+    pub fn new(codes: &[PrefixCode]) -> CodeSet {
+        let symbols = codes.first().map_or(0, PrefixCode::symbols);
+        assert!(codes.iter().all(|code| code.symbols() == symbols), "the codes are over the same symbols");
+        let mut set = CodeSet { symbols, words: [].into(), lookup: [].into(), starts: [].into() };
+        set.words = codes.iter().flat_map(|code| code.words.iter().copied()).collect();
+        set.lookup = codes.iter().flat_map(|code| code.lookup.iter().copied()).collect();
+        let mut start = 0;
+        let starts = codes.iter().map(|code| {
+            let here = (start, code.lookup_bits);
+            start += code.lookup.len() as u32;
+            here
+        });
+        set.starts = starts.collect();
+        set
+    }
+
+    /// The word of `symbol` in the code at `code`, and its length in bits.
+    ///
+    /// # Panics
+    /// For a code or symbol that the set does not have.
+    #[inline]
+    #[must_use]
+    pub fn word(&self, code: usize, symbol: u32) -> (u16, u32) {
+        let word = self.words[code * self.symbols + symbol as usize];
+        (word & WORD_MASK, u32::from(word >> MAX_CODE_BITS))
+    }
+
+    /// The symbol whose word in the code at `code` the bits of `window` begin with, and the length of that word.
+    ///
+    /// # Panics
+    /// For a code that the set does not have.
+    #[inline]
+    #[must_use]
+    pub fn find(&self, code: usize, window: u64) -> (u32, u32) {
+        let (start, bits) = self.starts[code];
+        let place = window as u32 & ((1 << bits) - 1);
+        let entry = self.lookup[(start + place) as usize];
+        (u32::from(entry & 0xff), u32::from(entry >> 8))
+    }
+}
+
+/// Word lengths of least total weight with no word above [`MAX_CODE_BITS`], by the package-merge algorithm
+/// (Larmore and Hirschberg, "A fast algorithm for optimal length-limited Huffman codes", 1990).
+fn limited_lengths(weights: &[u64]) -> Result<Vec<u8>, CodeError> {
+    let count = weights.len();
+    if count == 0 || count > MAX_SYMBOLS {
+        return Err(CodeError::SymbolCount(count));
+    }
+    if count == 1 {
+        return Ok(vec![0]);
+    }
+    // Doublings of a sum must not overflow: weights are scaled to 32 bits, the package sums stay below 2^32 * 2^12 * 2^8.
+    let largest = weights.iter().copied().max().unwrap_or(0);
+    let shift = (64 - largest.leading_zeros()).saturating_sub(32);
+    let mut leaves: Vec<(u64, Vec<u16>)> = weights
+        .iter()
+        .enumerate()
+        .map(|(symbol, weight)| ((weight >> shift).max(1), vec![symbol as u16]))
+        .collect();
+    leaves.sort_by_key(|leaf| leaf.0);
+    let mut packages: Vec<(u64, Vec<u16>)> = Vec::new();
+    for _ in 0..MAX_CODE_BITS {
+        let mut merged = Vec::with_capacity(leaves.len() + packages.len());
+        let (mut leaf, mut package) = (leaves.iter().peekable(), packages.iter().peekable());
+        loop {
+            let next = match (leaf.peek(), package.peek()) {
+                (Some(a), Some(b)) if a.0 <= b.0 => leaf.next(),
+                (_, Some(_)) => package.next(),
+                (Some(_), None) => leaf.next(),
+                (None, None) => break,
+            };
+            merged.extend(next.cloned());
+        }
+        packages = merged
+            .chunks_exact(2)
+            .map(|pair| (pair[0].0 + pair[1].0, [&pair[0].1[..], &pair[1].1[..]].concat()))
+            .collect();
+    }
+    // Each appearance of a symbol in the cheapest packages is one bit of its word.
+    let mut lengths = vec![0u8; count];
+    for package in &packages[..count - 1] {
+        for &symbol in &package.1 {
+            lengths[usize::from(symbol)] += 1;
+        }
+    }
+    Ok(lengths)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn round_trip(code: &PrefixCode, symbols: &[u32]) {
+        let mut writer = BitWriter::new();
+        for &symbol in symbols {
+            code.write(&mut writer, symbol);
+        }
+        assert_eq!(writer.bits(), symbols.iter().map(|&symbol| code.bits(symbol) as usize).sum());
+        let bytes = writer.to_bytes();
+        let mut reader = BitReader::new(&bytes);
+        for &symbol in symbols {
+            assert_eq!(code.read(&mut reader), Ok(symbol));
+        }
+        assert_eq!(reader.finish(), Ok(()));
+    }
+
+    proptest! {
+        #[test]
+        fn any_weights_make_a_complete_code(weights in prop::collection::vec(prop_oneof![0u64..20, any::<u64>()], 1..=MAX_SYMBOLS)) {
+            let code = PrefixCode::from_weights(&weights).expect("the count is in range");
+            let lengths: Vec<u8> = code.lengths().collect();
+            prop_assert_eq!(PrefixCode::from_lengths(&lengths).as_ref(), Ok(&code));
+            let all: Vec<u32> = (0..weights.len() as u32).collect();
+            round_trip(&code, &all);
+            let even = PrefixCode::from_weights(&vec![1; weights.len()]).expect("the count is in range");
+            let set = CodeSet::new(&[even, code.clone()]);
+            let (mut one, mut other) = (BitWriter::new(), BitWriter::new());
+            all.iter().for_each(|&symbol| code.write(&mut one, symbol));
+            for (word, length) in all.iter().map(|&symbol| set.word(1, symbol)) {
+                other.write(u64::from(word), length);
+            }
+            let bytes = one.to_bytes();
+            prop_assert_eq!(&bytes, &other.to_bytes());
+            let mut reader = BitReader::new(&bytes);
+            for &symbol in &all {
+                let (found, length) = set.find(1, reader.window());
+                reader.skip(length).expect("the word is there");
+                prop_assert_eq!(found, symbol);
+            }
+            // A heavier symbol never has a longer word.
+            for a in 0..weights.len() {
+                for b in 0..weights.len() {
+                    prop_assert!(weights[a] <= weights[b] || lengths[a] <= lengths[b] || weights[a] >> 32 == weights[b] >> 32);
+                }
+            }
+        }
+
+        #[test]
+        fn any_lengths_are_a_code_or_an_error(lengths in prop::collection::vec(0u8..16, 0..300)) {
+            if let Ok(code) = PrefixCode::from_lengths(&lengths) {
+                prop_assert_eq!(code.symbols(), lengths.len());
+            }
+        }
+    }
+
+    #[test]
+    fn lengths_are_optimal_where_the_limit_does_not_bind() {
+        // The textbook case: weights of a Fibonacci tree of five symbols.
+        let code = PrefixCode::from_weights(&[1, 1, 2, 3, 5]).expect("five symbols");
+        let mut lengths: Vec<u8> = code.lengths().collect();
+        lengths.sort_unstable();
+        assert_eq!(lengths, [1, 2, 3, 4, 4]);
+    }
+
+    #[test]
+    fn one_symbol_costs_nothing() {
+        let code = PrefixCode::from_weights(&[7]).expect("one symbol");
+        round_trip(&code, &[0, 0, 0]);
+        assert_eq!(code.bits(0), 0);
+    }
+
+    #[test]
+    fn wrong_lengths_are_named() {
+        assert_eq!(PrefixCode::from_lengths(&[]), Err(CodeError::SymbolCount(0)));
+        assert_eq!(PrefixCode::from_lengths(&[1; 257]), Err(CodeError::SymbolCount(257)));
+        assert_eq!(PrefixCode::from_lengths(&[1, 13]), Err(CodeError::WordLength { symbol: 1, bits: 13 }));
+        assert_eq!(PrefixCode::from_lengths(&[1, 0]), Err(CodeError::WordLength { symbol: 1, bits: 0 }));
+        assert_eq!(PrefixCode::from_lengths(&[1, 2]), Err(CodeError::Incomplete));
+        assert_eq!(PrefixCode::from_lengths(&[1, 1, 1]), Err(CodeError::Incomplete));
+    }
+
+    #[test]
+    fn a_cut_word_is_out_of_bits() {
+        let code = PrefixCode::from_lengths(&[1, 2, 3, 3]).expect("complete");
+        let mut reader = BitReader::new(&[0xff]);
+        reader.skip(6).expect("eight bits are there");
+        assert!(code.read(&mut reader).is_err());
+    }
+}

@@ -1,0 +1,6 @@
+use tickwire_protocol::Replicate;
+
+#[derive(Replicate)]
+enum Team {}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use tickwire_protocol::Replicate;
+
+#[derive(Replicate)]
+struct Thing {
+    #[replicate(ranged(min = 0, max = 8, stpe = 0.5))]
+    x: f32,
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use glam::Vec3;
+use tickwire_protocol::Replicate;
+
+#[derive(Replicate)]
+struct Thing {
+    #[replicate(ranged(min = [0.0, 0.0], max = 8, step = 0.5))]
+    x: Vec3,
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use tickwire_protocol::Replicate;
+
+#[derive(Replicate)]
+struct Thing {
+    #[replicate(ranged(min = 0, max = 8, step = 0.5), velocity = v)]
+    x: f32,
+    v: u8,
+}
+
+fn main() {}

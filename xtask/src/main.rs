@@ -1,0 +1,45 @@
+//! The project's own commands, run as `cargo xtask <command>`.
+//!
+//! Every command is a list of named steps. A step prints its name, what it runs and how long it took; one
+//! that fails prints the command that repeats it. A table at the end says what passed, what was skipped and
+//! why, and what failed.
+
+mod bench;
+mod command;
+mod fuzz;
+mod report;
+mod system;
+mod test;
+mod wasm;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The arguments of `cargo xtask`.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "The project's own commands", version)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+/// What there is to do.
+#[derive(Subcommand)]
+enum Task {
+    /// Check everything: format, clippy, tests, docs, fuzz corpora, WebAssembly, dependencies
+    Test,
+    /// Fuzz each target in turn, with the nightly compiler
+    Fuzz(fuzz::Options),
+    /// Run the benchmarks of the workspace
+    Bench(bench::Options),
+}
+
+fn main() -> ExitCode {
+    match Arguments::parse().task {
+        Task::Test => test::run(),
+        Task::Fuzz(options) => fuzz::run(&options),
+        Task::Bench(options) => bench::run(&options),
+    }
+}

@@ -1,0 +1,95 @@
+//! The WebAssembly steps: the protocol builds for the browser, and computes there what it computes here.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use anyhow::bail;
+
+use crate::command::Invocation;
+use crate::report::{Outcome, Report, StepResult};
+use crate::{system, workspace};
+
+/// Names a cargo that builds for WebAssembly by itself, for machines whose own toolchain lacks the target.
+const CARGO_VARIABLE: &str = "TICKWIRE_WASM_CARGO";
+
+const TARGET: &str = "wasm32-unknown-unknown";
+
+/// What can build for WebAssembly.
+enum Toolchain {
+    /// The usual cargo, told the target.
+    Plain,
+    /// The cargo named by the environment, which adds the target itself.
+    Named(PathBuf),
+}
+
+/// Adds the steps; without a toolchain they are skipped.
+pub(crate) fn steps(report: &mut Report) {
+    let mut built = None;
+    report.step("wasm build", || {
+        let Some(toolchain) = Toolchain::find()? else {
+            return Ok(Outcome::Skipped(format!(
+                "no toolchain for {TARGET} (rustup target add {TARGET}, or set {CARGO_VARIABLE})"
+            )));
+        };
+        built = Some(build(&toolchain)?);
+        Ok(Outcome::Passed)
+    });
+    report.step("wasm tests", || match &built {
+        Some(module) => test(module),
+        None => Ok(Outcome::Skipped("nothing was built for WebAssembly".to_owned())),
+    });
+}
+
+impl Toolchain {
+    fn find() -> anyhow::Result<Option<Self>> {
+        if let Some(cargo) = env::var_os(CARGO_VARIABLE).filter(|value| !value.is_empty()) {
+            let cargo = PathBuf::from(cargo);
+            if !cargo.is_file() {
+                bail!("{CARGO_VARIABLE} names {}, which is no file", cargo.display());
+            }
+            return Ok(Some(Self::Named(cargo)));
+        }
+        // rustc knows where the target's standard library would be, whether or not it is installed.
+        let library = Invocation::new("rustc").words("--print target-libdir --target").arg(TARGET).read();
+        Ok(library.filter(|folder| Path::new(folder).is_dir()).map(|_| Self::Plain))
+    }
+
+    /// A cargo subcommand for the target.
+    fn cargo(&self, subcommand: &str) -> Invocation {
+        match self {
+            Self::Plain => Invocation::cargo(subcommand).arg("--target").arg(TARGET),
+            Self::Named(cargo) => Invocation::new(cargo).arg(subcommand).other_compiler(),
+        }
+    }
+}
+
+/// Builds the protocol and its tests; the path of the test module.
+fn build(toolchain: &Toolchain) -> anyhow::Result<PathBuf> {
+    let target_dir = wasm_dir();
+    toolchain
+        .cargo("build")
+        .words("--release --lib -p tickwire-protocol -p tickwire-wasm-tests --target-dir")
+        .arg(&target_dir)
+        .run()?;
+    let module = target_dir.join(TARGET).join("release/tickwire_wasm_tests.wasm");
+    if !module.is_file() {
+        bail!("the build succeeded, but left no {}", module.display());
+    }
+    Ok(module)
+}
+
+/// Runs the same computation natively and under node, and lets the script compare.
+fn test(module: &Path) -> StepResult {
+    system::require("node", "nodejs")?;
+    let native = wasm_dir().join("native.json");
+    Invocation::cargo("run --quiet --release -p tickwire-wasm-tests --bin native")
+        .output_to(&native)
+        .run()?;
+    Invocation::new("node").arg("tests/wasm/run.mjs").arg(module).arg(&native).run()?;
+    Ok(Outcome::Passed)
+}
+
+/// Compilers of different versions must not share a folder.
+fn wasm_dir() -> PathBuf {
+    workspace::target_dir().join("wasm")
+}
