@@ -7,9 +7,13 @@ extern crate self as tickwire_protocol;
 
 pub mod delta;
 pub mod determinism;
+pub mod end;
+pub mod game;
 pub mod id;
 pub mod limits;
+pub mod message;
 pub mod schema;
+pub mod snapshot;
 pub mod time;
 pub mod wire;
 

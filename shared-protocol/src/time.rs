@@ -3,9 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// The number of a simulation step. A room's ticks are consecutive; at 60 Hz a `u32` lasts for two years.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Tick(pub u32);
 
 impl Tick {
@@ -43,10 +41,23 @@ impl std::fmt::Display for Tick {
     }
 }
 
+/// The tick nearest to `near` whose low 16 bits are these. That is the tick that was meant if it is within 32,767 ticks
+/// of `near`, nine minutes at 60 Hz. `None` when the nearest one is before the first tick or after the last.
+#[must_use]
+pub fn expand_tick(low: u16, near: Tick) -> Option<Tick> {
+    expand_low_16(low, near.0).map(Tick)
+}
+
+/// The number nearest to `near` whose low 16 bits are these, for sequence numbers as for ticks: see [`expand_tick`].
+#[must_use]
+pub fn expand_low_16(low: u16, near: u32) -> Option<u32> {
+    // The difference of the low bits as a signed number is the shortest way; of two as long, the one back.
+    let way = low.wrapping_sub(near as u16) as i16;
+    near.checked_add_signed(i32::from(way))
+}
+
 /// A duration or a point on a monotonic clock, in microseconds. The core never reads a clock: time is an argument.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Micros(pub u64);
 
 impl Micros {
@@ -90,6 +101,29 @@ mod tests {
         assert_eq!(Micros::period_of(30), Micros(33_333));
         assert_eq!(Micros::period_of(60), Micros(16_667));
         assert_eq!(Micros::period_of(50), Micros(20_000));
+    }
+
+    #[test]
+    fn low_bits_become_the_nearest_tick() {
+        let expanded = |low, near| expand_tick(low, Tick(near)).map(|tick| tick.0);
+        assert_eq!(expanded(7, 7), Some(7));
+        assert_eq!(expanded(0xffff, 0x1_0000), Some(0xffff));
+        assert_eq!(expanded(0x0001, 0x1_ffff), Some(0x2_0001));
+        assert_eq!(expanded(0x7fff, 0x5_0000), Some(0x5_7fff));
+        assert_eq!(expanded(0x8000, 0x5_0000), Some(0x4_8000));
+        assert_eq!(expanded(0x8001, 0x5_0000), Some(0x4_8001));
+        assert_eq!(expanded(0xffff, 5), None);
+        assert_eq!(expanded(0xfff0, u32::MAX), Some(0xffff_fff0));
+        assert_eq!(expanded(0, u32::MAX), None);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_tick_survives_within_half_the_range(near: u32, way in -0x8000i32..0x8000) {
+            if let Some(tick) = near.checked_add_signed(way) {
+                proptest::prop_assert_eq!(expand_tick(tick as u16, Tick(near)), Some(Tick(tick)));
+            }
+        }
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! What the tests of Tickwire's behaviours share.
 
 pub mod fuzz;
+pub mod stream;
+pub mod swarm;
+pub mod world;
 
 use std::env;
 use std::path::{Path, PathBuf};

@@ -138,6 +138,12 @@ impl DeltaCodec {
         &self.schema
     }
 
+    /// Whether a kind follows trends, so that a second baseline is of use.
+    #[must_use]
+    pub fn has_trends(&self) -> bool {
+        self.kinds.iter().any(KindCodec::has_trends)
+    }
+
     /// The codec of a kind, or `None` for one that the schema does not have.
     #[inline]
     #[must_use]
@@ -152,6 +158,13 @@ impl KindCodec {
     #[must_use]
     pub fn lanes(&self) -> usize {
         self.plan.lanes
+    }
+
+    /// Whether a field of this kind follows trends, so that a second baseline is of use.
+    #[inline]
+    #[must_use]
+    pub fn has_trends(&self) -> bool {
+        self.plan.has_trends
     }
 
     /// The state that an entering entity is coded against.

@@ -39,6 +39,13 @@ impl BaselineForm {
         BaselineForm { tick, newer: None, older: None, context: 0, lead: 0 }
     }
 
+    /// The form of a delta against a state that is older than the baseline it was kept for: the oldest there is.
+    #[must_use]
+    pub fn late(tick: Tick) -> BaselineForm {
+        let oldest = Tick(tick.0.saturating_sub(MAX_BASELINE_AGE));
+        BaselineForm::new(tick, oldest, None).unwrap_or(BaselineForm::entering(tick))
+    }
+
     /// The form of a delta at `tick` against the state at `newer`, and at `older` for the trend where there is one.
     ///
     /// # Errors
@@ -114,7 +121,7 @@ mod tests {
 
     #[test]
     fn contexts_tell_ages_and_second_baselines_apart() {
-        let context = |age, older: bool| {
+        let context = |age: u32, older: bool| -> usize {
             let newer = Tick(200 - age);
             BaselineForm::new(Tick(200), newer, older.then_some(Tick(199 - age))).expect("in order").context()
         };

@@ -18,6 +18,8 @@ pub(crate) struct KindPlan {
     pub(crate) defaults: Vec<i32>,
     /// Per lane: all bits set where the lane follows a trend, else none.
     pub(crate) trending: Vec<i32>,
+    /// Whether any lane follows a trend.
+    pub(crate) has_trends: bool,
     /// The bits of the change mask in all.
     pub(crate) mask_bits: usize,
     /// The models, the mask's first.
@@ -151,7 +153,8 @@ impl KindPlan {
         for field in &mut fields {
             field.model += chunks;
         }
-        KindPlan { fields, lanes: layout.lanes, defaults, trending, mask_bits, models }
+        let has_trends = trending.iter().any(|mask| *mask != 0);
+        KindPlan { fields, lanes: layout.lanes, defaults, trending, has_trends, mask_bits, models }
     }
 }
 

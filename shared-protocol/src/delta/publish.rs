@@ -1,11 +1,13 @@
-//! Publishing: from the truth of the simulation to the one state per tick that everybody is told, and back to values.
+//! Publishing: from the truth of the simulation to the one state per tick that everybody is told, and back to
+//! values.
 //!
-//! What is published stays where it is while the truth is within the field's tolerance of it. So noise at the edge of
-//! two steps costs nothing, and a moving field starts a new segment only when the old one has become wrong.
+//! What is published stays where it is while the truth is within the field's tolerance of it. So noise at the
+//! edge of two steps costs nothing, and a moving field starts a new segment only when the old one has become
+//! wrong.
 
 use super::codec::KindCodec;
 use super::plan::{SegmentPlan, Shape};
-use super::predict::segment_substeps;
+use super::predict::{segment_substeps, segment_value};
 use super::segment::SUBSTEPS;
 use crate::limits::MAX_ANCHOR_AGE;
 use crate::schema::{FieldSchema, KindSchema, LaneLayout, Predictor, Quantization, unit_quaternion};
@@ -42,21 +44,20 @@ pub(crate) struct PublishPlan {
     segment: Vec<Option<usize>>,
 }
 
-/// Half of the ticks that an anchor may be old. A segment is re-anchored in the first tick of its entity's turn after
-/// that, and each entity has one turn in as many ticks, so that a room full of walkers does not do it all at once.
+/// Half of the ticks that an anchor may be old. A segment is re-anchored in the first tick of its entity's
+/// turn after that, and each entity has one turn in as many ticks, so that a room full of walkers does not do
+/// it all at once.
 const REANCHOR_TURN: u32 = MAX_ANCHOR_AGE / 2;
 
 impl PublishPlan {
     pub(crate) fn new(kind: &KindSchema) -> PublishPlan {
         let owned = |index: usize| {
-            kind.fields.iter().any(
-                |field| matches!(field.predictor, Predictor::Segment { velocity } if usize::from(velocity) == index),
-            )
+            let mut predictors = kind.fields.iter().map(|field| field.predictor);
+            predictors.any(|predictor| predictor == Predictor::Segment { velocity: index as u8 })
         };
         let mut places = 0..;
-        let segment = (0..kind.fields.len())
-            .map(|index| if owned(index) { None } else { places.next() })
-            .collect();
+        let segment =
+            (0..kind.fields.len()).map(|index| if owned(index) { None } else { places.next() }).collect();
         PublishPlan { fields: kind.fields.clone(), layout: kind.layout(), segment }
     }
 }
@@ -68,9 +69,9 @@ impl KindCodec {
         self.publishing.layout.components
     }
 
-    /// Writes to `state` what is published for `value` (its components) at `tick`, given what was published at the tick
-    /// before, if anything was. `entity` staggers the re-anchoring of segments: any number that differs from entity to
-    /// entity.
+    /// Writes to `state` what is published for `value` (its components) at `tick`, given what was published
+    /// at the tick before, if anything was. `entity` staggers the re-anchoring of segments: any number that
+    /// differs from entity to entity.
     ///
     /// # Errors
     /// [`PublishError`] names the field that cannot be published; `state` then holds nothing of use.
@@ -160,7 +161,8 @@ fn segment_component(quantization: &Quantization, segment: &SegmentPlan, axis: u
     }
 }
 
-/// Publishes a field that is no segment: what was published before if it is close enough, else the nearest lanes.
+/// Publishes a field that is no segment: what was published before if it is close enough, else the nearest
+/// lanes.
 fn publish_field(
     index: usize,
     field: &FieldSchema,
@@ -213,7 +215,8 @@ fn is_close(quantization: &Quantization, components: &[f64], kept: &[i32], toler
         Quantization::Quat(small) => unit_quaternion(components).is_some_and(|unit| {
             let largest = kept[0] as usize & 3;
             let positions = small.positions(&unit, largest);
-            // The largest component of another sign than its neighbours in time would be a wholly different rotation.
+            // The largest component of another sign than its neighbours in time would be a wholly different
+            // rotation.
             unit[largest].abs() > 0.4
                 && positions.iter().zip(&kept[1..]).all(|(a, b)| (a - f64::from(*b)).abs() <= tolerance)
         }),
@@ -242,14 +245,6 @@ impl Fresh<'_> {
         for (axis, component) in components.iter().enumerate() {
             positions[axis] = self.position(axis, *component)?;
         }
-        if let Some(before) = before
-            && self.still_holds(segment, &positions, before, state)
-        {
-            let lanes = self.first..self.first + segment.axes;
-            state[lanes.clone()].copy_from_slice(&before[lanes]);
-            state[segment.anchor] = before[segment.anchor];
-            return Ok(());
-        }
         for (axis, position) in positions[..segment.axes].iter().enumerate() {
             state[self.first + axis] = match &self.field.quantization {
                 Quantization::Ranged(axes) => {
@@ -259,6 +254,14 @@ impl Fresh<'_> {
                 Quantization::Angle(turn) => turn.lane(*position),
                 _ => 0,
             };
+        }
+        if let Some(before) = before
+            && self.still_holds(segment, &positions, before, state)
+        {
+            let lanes = self.first..self.first + segment.axes;
+            state[lanes.clone()].copy_from_slice(&before[lanes]);
+            state[segment.anchor] = before[segment.anchor];
+            return Ok(());
         }
         state[segment.anchor] = if segment.is_still(state) { 0 } else { self.tick.0 as i32 };
         Ok(())
@@ -275,7 +278,8 @@ impl Fresh<'_> {
         })
     }
 
-    /// Whether the segment of before may go on: at the same velocity, young enough, and within tolerance of the truth.
+    /// Whether the segment of before may go on: at the same velocity, young enough, and within tolerance of
+    /// the truth.
     fn still_holds(
         &self,
         segment: &SegmentPlan,
@@ -289,24 +293,70 @@ impl Fresh<'_> {
         }
         if !segment.is_still(before) {
             let age = self.tick.since(Tick(before[segment.anchor] as u32)).unwrap_or(MAX_ANCHOR_AGE);
-            let turn = self.tick.0.wrapping_add(self.entity) % REANCHOR_TURN == 0;
+            let turn = self.tick.0.wrapping_add(self.entity).is_multiple_of(REANCHOR_TURN);
             if age >= MAX_ANCHOR_AGE || (turn && age >= REANCHOR_TURN) {
                 return false;
             }
         }
+        // `state` holds the nearest lanes by now. Without a tolerance the shown value must be no worse than
+        // those.
+        let exact = self.field.tolerance == 0.0;
+        let shown_lanes = segment_value(segment, self.first, before, self.tick, None);
+        if exact && shown_lanes[..segment.axes] != state[self.first..self.first + segment.axes] {
+            return false;
+        }
+        let tolerance = if exact { 0.5 } else { f64::from(self.field.tolerance) };
         (0..segment.axes).all(|axis| {
             let shown = segment_substeps(segment, self.first, before, self.tick, axis);
-            let position = positions[axis];
-            if self.field.tolerance == 0.0 {
-                let step = super::segment::nearest_step(shown) as f64;
-                return (position + 0.5).floor() == step;
-            }
             let shown = shown as f64 / SUBSTEPS as f64;
             let off = match &self.field.quantization {
-                Quantization::Angle(turn) => turn.difference(position, shown),
-                _ => position - shown,
+                Quantization::Angle(turn) => turn.difference(positions[axis], shown),
+                _ => positions[axis] - shown,
             };
-            off.abs() <= f64::from(self.field.tolerance)
+            off.abs() <= tolerance
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::quantize::{Axis, SmallestThree, Turn};
+
+    fn close(quantization: &Quantization, components: &[f64], kept: &[i32]) -> bool {
+        is_close(quantization, components, kept, 0.75)
+    }
+
+    #[test]
+    fn what_is_kept_is_within_tolerance_on_each_axis() {
+        let axis = Axis { min: -1.0, step: 0.1, max_lane: 20 };
+        let plane = Quantization::Ranged(vec![axis; 2]);
+        assert!(close(&plane, &[0.57, 0.57], &[15, 15]));
+        assert!(close(&plane, &[0.57, 0.43], &[15, 15]));
+        assert!(!close(&plane, &[0.58, 0.5], &[15, 15]));
+        assert!(!close(&plane, &[0.5, 0.42], &[15, 15]));
+        // Zero is published as zero, and as nothing else that is near.
+        assert!(close(&plane, &[0.0, 0.0], &[10, 10]));
+        assert!(!close(&plane, &[0.0, 0.5], &[11, 15]));
+        assert!(close(&plane, &[0.04, 0.5], &[11, 15]));
+    }
+
+    #[test]
+    fn angles_are_kept_across_the_ends_of_the_turn() {
+        let angle = Quantization::Angle(Turn { steps: 8 });
+        let step = std::f64::consts::TAU / 8.0;
+        assert!(close(&angle, &[-0.7 * step], &[0]) && close(&angle, &[8.7 * step], &[0]));
+        assert!(close(&angle, &[0.7 * step], &[0]) && close(&angle, &[-0.3 * step], &[7]));
+        assert!(!close(&angle, &[-0.8 * step], &[0]) && !close(&angle, &[0.8 * step], &[0]));
+    }
+
+    #[test]
+    fn rotations_are_kept_while_their_largest_component_is_large() {
+        let pose = Quantization::Quat(SmallestThree { bits: 9 });
+        let kept = pose.lanes_of(&[0.0, 0.0, 0.0, 1.0]).unwrap();
+        assert!(close(&pose, &[0.0, 0.0005, 0.0, 1.0], &kept));
+        assert!(close(&pose, &[0.0, -0.0005, 0.0, -1.0], &kept), "the same rotation");
+        assert!(!close(&pose, &[0.0, 0.01, 0.0, 1.0], &kept));
+        assert!(!close(&pose, &[1.0, 0.0, 0.0, 0.0], &kept));
     }
 }

@@ -1,22 +1,24 @@
-//! Entropy tables: the prefix codes of all models of a schema, by default or as trained, and their form on the wire.
+//! Entropy tables: the prefix codes of all models of a schema, by default or as trained, and their form on
+//! the wire.
 //!
-//! Tables are not part of the schema's structural hash. They have an id of their own and are sent to who joins, so that
-//! training them anew refuses nobody.
+//! Tables are not part of the schema's structural hash. They have an id of their own and are sent to who
+//! joins, so that training them anew refuses nobody.
 //!
-//! The defaults follow from the quantisation alone. A residual's probability is taken to fall with the third power of
-//! its size, `1 / (scale + |residual|)³`, a shape with the long tail that games have (things rest, glide, and are hit).
-//! Fifteen scales, each twice the one before, serve all contexts: which one a context gets follows from how far the
-//! field was about to move and how large the entity's last residuals were.
+//! The defaults follow from the quantisation alone. A residual's probability is taken to fall with the third
+//! power of its size, `1 / (scale + |residual|)³`, a shape with the long tail that games have (things rest,
+//! glide, and are hit). Fifteen scales, each twice the one before, serve all contexts: which one a context
+//! gets follows from how far the field was about to move and how large the entity's last residuals were.
 
-use super::model::{LEVELS, MASK_BITS, ModelShape, Role, open_symbol};
 use super::form::FORM_CONTEXTS;
+use super::model::{LANE_CONTEXTS, LEVELS, MASK_BITS, ModelShape, Role, open_symbol};
 use super::plan::{KindPlan, Shape};
-use crate::limits::{MAX_LANES, MAX_SYMBOLS, MAX_TABLES_BYTES, MAX_TABLES_PER_MODEL};
+use crate::limits::{MAX_KINDS, MAX_SCHEMA_LANES, MAX_SYMBOLS, MAX_TABLES_BYTES, MAX_TABLES_PER_MODEL};
 use crate::schema::Schema;
 use crate::time::Micros;
 use crate::wire::bits::{BitReader, BitWriter, OutOfBits, TrailingBits};
 use crate::wire::codes::{CodeError, PrefixCode};
 use crate::wire::varint::{VarintError, read_exp_golomb, write_exp_golomb};
+use std::collections::BTreeMap;
 use thiserror::Error;
 
 /// The prefix codes of a schema's models.
@@ -64,7 +66,9 @@ impl EntropyTables {
     pub fn defaults(schema: &Schema) -> EntropyTables {
         // The shapes of the models do not depend on the tick period.
         let plans = schema.kinds().iter().map(|kind| KindPlan::new(kind, Micros(1)));
-        let kinds = plans.map(|plan| plan.models.iter().map(|shape| default_table(&plan, shape)).collect());
+        let mut residual_codes = ResidualCodes::default();
+        let mut table = |plan: &KindPlan, shape: &ModelShape| default_table(plan, shape, &mut residual_codes);
+        let kinds = plans.map(|plan| plan.models.iter().map(|shape| table(&plan, shape)).collect());
         EntropyTables { kinds: kinds.collect() }
     }
 
@@ -125,11 +129,12 @@ fn read_table(reader: &mut BitReader<'_>, shape: &ModelShape) -> Result<ModelTab
     let mut map = Vec::with_capacity(shape.contexts);
     while map.len() < shape.contexts {
         let code = reader.read(4)? as u8;
-        let run = read_exp_golomb(reader, 2)? as usize + 1;
-        if usize::from(code) >= count || run > shape.contexts - map.len() {
+        // The run less one, which is compared as it is: one more may be too large for a `usize` of 32 bits.
+        let more = read_exp_golomb(reader, 2)? as usize;
+        if usize::from(code) >= count || more >= shape.contexts - map.len() {
             return Err(TablesError::Shape);
         }
-        map.resize(map.len() + run, code);
+        map.resize(map.len() + more + 1, code);
     }
     Ok(ModelTable { map, codes })
 }
@@ -137,32 +142,47 @@ fn read_table(reader: &mut BitReader<'_>, shape: &ModelShape) -> Result<ModelTab
 /// The codes of residuals by scale; the last is for values anywhere in the range.
 const SCALES: usize = MAX_TABLES_PER_MODEL - 1;
 
-fn default_table(plan: &KindPlan, shape: &ModelShape) -> ModelTable {
-    let code = |weights: &[u64]| {
-        let code = PrefixCode::from_weights(weights).expect("a model has 1 to MAX_SYMBOLS symbols");
-        code.lengths().collect::<Vec<u8>>()
-    };
+/// The default codes of residuals, which depend on nothing but the number of symbols. A schema has few such
+/// numbers and many models, and a code takes long to build.
+#[derive(Default)]
+struct ResidualCodes(BTreeMap<usize, Vec<Vec<u8>>>);
+
+impl ResidualCodes {
+    fn of(&mut self, symbols: usize) -> Vec<Vec<u8>> {
+        let scales = (0..SCALES).map(Some).chain([None]);
+        let codes = || scales.map(|scale| code_lengths(&residual_weights(symbols, scale))).collect();
+        self.0.entry(symbols).or_insert_with(codes).clone()
+    }
+}
+
+/// The word lengths of the best code for these weights.
+fn code_lengths(weights: &[u64]) -> Vec<u8> {
+    let code = PrefixCode::from_weights(weights).expect("a model has 1 to MAX_SYMBOLS symbols");
+    code.lengths().collect()
+}
+
+fn default_table(plan: &KindPlan, shape: &ModelShape, residual_codes: &mut ResidualCodes) -> ModelTable {
     let map = |code_of: &dyn Fn(usize) -> usize| (0..shape.contexts).map(|at| code_of(at) as u8).collect();
     match shape.role {
         Role::Mask { chunk } => {
-            let codes = MaskState::ALL.map(|state| code(&mask_weights(plan, usize::from(chunk), state)));
+            let codes =
+                MaskState::ALL.map(|state| code_lengths(&mask_weights(plan, usize::from(chunk), state)));
             ModelTable { codes: codes.into(), map: map(&|context| MaskState::of(context) as usize) }
         }
         Role::Symbol if shape.contexts > FORM_CONTEXTS => {
             // The old value is never the new one; it has the least weight.
             let old_values = shape.contexts / FORM_CONTEXTS;
-            let weights = |old: usize| (0..shape.symbols).map(|new| u64::from(new != old) * 64).collect::<Vec<_>>();
-            let codes = (0..old_values).map(|old| code(&weights(old))).collect();
+            let weights =
+                |old: usize| (0..shape.symbols).map(|new| u64::from(new != old) * 64).collect::<Vec<_>>();
+            let codes = (0..old_values).map(|old| code_lengths(&weights(old))).collect();
             ModelTable { codes, map: map(&|context| context % old_values) }
         }
         Role::Symbol | Role::Largest => {
-            ModelTable { codes: vec![code(&vec![1; shape.symbols])], map: map(&|_| 0) }
+            ModelTable { codes: vec![code_lengths(&vec![1; shape.symbols])], map: map(&|_| 0) }
         }
-        Role::Stop => ModelTable { codes: vec![code(&[1, 1])], map: map(&|_| 0) },
+        Role::Stop => ModelTable { codes: vec![code_lengths(&[1, 1])], map: map(&|_| 0) },
         Role::Residual { .. } | Role::Anchor | Role::Velocity => {
-            let mut codes: Vec<Vec<u8>> =
-                (0..SCALES).map(|scale| code(&residual_weights(shape.symbols, Some(scale)))).collect();
-            codes.push(code(&residual_weights(shape.symbols, None)));
+            let codes = residual_codes.of(shape.symbols);
             ModelTable { codes, map: map(&|context| residual_scale(shape, context)) }
         }
     }
@@ -271,4 +291,57 @@ fn residual_scale(shape: &ModelShape, context: usize) -> usize {
 }
 
 const _: () = assert!(MAX_TABLES_PER_MODEL == 16, "a map entry is four bits");
-const _: () = assert!(MAX_SYMBOLS <= 256 && MAX_LANES < 256);
+const _: () = assert!(MAX_SYMBOLS <= 256);
+// All tables of all schemas can be sent. A symbol's word length is half a byte. A run in a map is at least
+// seven bits for a context. A lane has at most the contexts and symbols of a residual, with 59 classes of
+// magnitude of either sign.
+const CODES_BYTES: usize = MAX_TABLES_PER_MODEL * 120 / 2;
+const MASK_BYTES: usize = FORM_CONTEXTS * LEVELS * 7 / 8 + MAX_TABLES_PER_MODEL * (1 << MASK_BITS) / 2 + 1;
+const LANE_BYTES: usize = LANE_CONTEXTS * 7 / 8 + CODES_BYTES + 1;
+const MASKS: usize = MAX_SCHEMA_LANES / MASK_BITS + MAX_KINDS;
+const _: () = assert!(MAX_SCHEMA_LANES * LANE_BYTES + MASKS * MASK_BYTES <= MAX_TABLES_BYTES);
+const _: () = assert!(FORM_CONTEXTS * (MAX_TABLES_PER_MODEL + MAX_SYMBOLS / 2) < LANE_BYTES);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::delta::model::residual_symbols;
+    use crate::limits::MAX_LANE;
+
+    fn shape(role: Role, lanes: usize) -> ModelShape {
+        ModelShape { role, symbols: residual_symbols(MAX_LANE), contexts: lanes * LANE_CONTEXTS }
+    }
+
+    #[test]
+    fn each_context_has_a_scale_and_entering_ones_the_flat_one() {
+        let residuals = [true, false].map(|linear| Role::Residual { linear });
+        for role in residuals.into_iter().chain([Role::Anchor, Role::Velocity]) {
+            let shape = shape(role, 3);
+            for context in 0..shape.contexts {
+                let entering = (context / LEVELS / LEVELS).is_multiple_of(FORM_CONTEXTS);
+                assert_eq!(residual_scale(&shape, context) == SCALES, entering, "{role:?} {context}");
+            }
+        }
+    }
+
+    #[test]
+    fn default_codes_are_codes_whatever_the_range() {
+        let mut codes = ResidualCodes::default();
+        for max_lane in [0, 1, 2, 3, 4, 15, 255, 65_535, MAX_LANE] {
+            let symbols = residual_symbols(max_lane);
+            let lengths = codes.of(symbols);
+            assert_eq!(lengths.len(), MAX_TABLES_PER_MODEL);
+            assert!(lengths.iter().all(|lengths| PrefixCode::from_lengths(lengths).is_ok()), "{max_lane}");
+            assert_eq!(lengths, codes.of(symbols), "the second time");
+        }
+        assert_eq!(codes.of(residual_symbols(MAX_LANE)).first().map(Vec::len), Some(119));
+    }
+
+    #[test]
+    fn a_wider_scale_makes_small_residuals_dearer() {
+        let mut codes = ResidualCodes::default();
+        let zero: Vec<u8> = codes.of(residual_symbols(4095)).iter().map(|lengths| lengths[0]).collect();
+        assert!(zero.windows(2).all(|pair| pair[0] <= pair[1]), "{zero:?}");
+        assert!(zero[0] <= 2 && zero[SCALES] >= 8, "{zero:?}");
+    }
+}

@@ -1,9 +1,10 @@
 //! Training: entropy tables fitted to recorded states.
 //!
-//! The trainer counts which symbols occur in which contexts, by the very layout that the codec writes. Then it groups
-//! the contexts of a model under at most sixteen codes: each context goes to the code that writes its symbols in the
-//! fewest bits, each code is rebuilt for the contexts that it has, and so on until little changes (k-means with code
-//! length for distance; Lloyd 1982). Contexts that the recording does not show get the code of the nearest one it does.
+//! The trainer counts which symbols occur in which contexts, by the very layout that the codec writes. Then
+//! it groups the contexts of a model under at most sixteen codes: each context goes to the code that writes
+//! its symbols in the fewest bits, each code is rebuilt for the contexts that it has, and so on until little
+//! changes (k-means with code length for distance; Lloyd 1982). Contexts that the recording does not show get
+//! the code of the nearest one it does.
 
 use super::codec::{Baselines, DeltaCodec, DeltaError};
 use super::form::{BaselineForm, FORM_CONTEXTS};
@@ -41,8 +42,8 @@ impl<'a> Trainer<'a> {
     /// Counts the delta of one entity.
     ///
     /// # Errors
-    /// [`DeltaError::Baselines`] when the kind is unknown, a row has the wrong length, or the baselines are not those of
-    /// the form.
+    /// [`DeltaError::Baselines`] when the kind is unknown, a row has the wrong length, or the baselines are
+    /// not those of the form.
     pub fn observe(
         &mut self,
         kind: KindId,
@@ -59,24 +60,40 @@ impl<'a> Trainer<'a> {
         let mut lanes = [0; MAX_LANES];
         lanes[..codec.lanes()].copy_from_slice(state);
         let mut counter = Counter { models: &codec.plan.models, counts };
-        let Ok(()) = transcode::<_, MAX_FIELDS>(&mut counter, &codec.plan, &between, &mut lanes[..codec.lanes()]);
+        let Ok(()) =
+            transcode::<_, MAX_FIELDS>(&mut counter, &codec.plan, &between, &mut lanes[..codec.lanes()]);
         Ok(())
     }
 
-    /// The tables for what was observed. A model of which nothing was observed keeps its default codes.
+    /// The tables for what was observed. A model of which nothing was observed keeps its default codes, so
+    /// that what was observed never takes more bits than with those.
     #[must_use]
     pub fn finish(self) -> EntropyTables {
         let mut tables = EntropyTables::defaults(self.codec.schema());
         for (kind, (models, counts)) in tables.kinds.iter_mut().zip(&self.kinds).enumerate() {
             let Some(codec) = self.codec.kind(KindId(kind as u8)) else { continue };
             for ((table, shape), counts) in models.iter_mut().zip(&codec.plan.models).zip(counts) {
-                if let Some(trained) = fit(shape, counts) {
+                // The grouping finds a good set of codes, not the best: where the defaults do as well they
+                // stay.
+                if let Some(trained) = fit(shape, counts)
+                    && cost(&trained, counts) < cost(table, counts)
+                {
                     *table = trained;
                 }
             }
         }
         tables
     }
+}
+
+/// The bits that a model's observed symbols take with a table.
+fn cost(table: &ModelTable, counts: &Counts) -> u64 {
+    let cost_of_row = |(code, row): (&u8, &Option<Box<[u32]>>)| -> u64 {
+        let lengths = &table.codes[usize::from(*code)];
+        let counts = row.iter().flat_map(|row| row.iter());
+        lengths.iter().zip(counts).map(|(&length, &count)| u64::from(length) * u64::from(count)).sum()
+    };
+    table.map.iter().zip(counts).map(cost_of_row).sum()
 }
 
 struct Counter<'a> {
@@ -123,7 +140,8 @@ impl Coder for Counter<'_> {
 /// Rounds of the grouping. It converges in about five.
 const ROUNDS: usize = 12;
 
-/// What each symbol counts on top of its occurrences, in 16ths: a recording does not show all that can happen.
+/// What each symbol counts on top of its occurrences, in 16ths: a recording does not show all that can
+/// happen.
 const UNSEEN: u64 = 1;
 
 fn fit(shape: &ModelShape, counts: &Counts) -> Option<ModelTable> {
@@ -135,7 +153,8 @@ fn fit(shape: &ModelShape, counts: &Counts) -> Option<ModelTable> {
     // By mean symbol: the order in which neighbours deserve one code.
     seen.sort_by_key(|(_, row)| {
         let total: u64 = row.iter().map(|&count| u64::from(count)).sum();
-        let weighted: u64 = row.iter().enumerate().map(|(symbol, &count)| symbol as u64 * u64::from(count)).sum();
+        let weighted: u64 =
+            row.iter().enumerate().map(|(symbol, &count)| symbol as u64 * u64::from(count)).sum();
         (weighted << 16) / total.max(1)
     });
     let mut groups = even_groups(&seen);
@@ -185,13 +204,16 @@ fn code_of_group(shape: &ModelShape, seen: &[(usize, &[u32])], groups: &[usize],
 
 fn cheapest(codes: &[PrefixCode], row: &[u32]) -> usize {
     let cost = |code: &PrefixCode| -> u64 {
-        row.iter().enumerate().map(|(symbol, &count)| u64::from(count) * u64::from(code.bits(symbol as u32))).sum()
+        row.iter()
+            .enumerate()
+            .map(|(symbol, &count)| u64::from(count) * u64::from(code.bits(symbol as u32)))
+            .sum()
     };
     (0..codes.len()).min_by_key(|&place| cost(&codes[place])).unwrap_or(0)
 }
 
-/// The code of a context, or of the nearest one that has any: of the same lane before another, of the same form before
-/// another, then by activity and energy.
+/// The code of a context, or of the nearest one that has any: of the same lane before another, of the same
+/// form before another, then by activity and energy.
 fn nearest_assigned(shape: &ModelShape, assigned: &[Option<u8>], context: usize) -> u8 {
     let (lanes, by_energy) = match shape.role {
         Role::Residual { .. } | Role::Anchor | Role::Velocity => (LEVELS, true),
@@ -212,4 +234,55 @@ fn nearest_assigned(shape: &ModelShape, assigned: &[Option<u8>], context: usize)
     };
     let known = assigned.iter().enumerate().filter_map(|(other, code)| Some((distance(other), (*code)?)));
     known.min().map_or(0, |(_, code)| code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mask(symbols: usize, contexts: usize) -> ModelShape {
+        ModelShape { role: Role::Mask { chunk: 0 }, symbols, contexts }
+    }
+
+    fn counts(contexts: usize, rows: &[(usize, &[u32])]) -> Counts {
+        let mut counts = vec![None; contexts];
+        rows.iter().for_each(|(context, row)| counts[*context] = Some((*row).into()));
+        counts
+    }
+
+    #[test]
+    fn contexts_that_differ_get_codes_of_their_own() {
+        let shape = mask(4, 8);
+        let counts = counts(8, &[(1, &[90, 5, 3, 2]), (2, &[80, 9, 1, 1]), (6, &[1, 2, 4, 70])]);
+        let table = fit(&shape, &counts).unwrap();
+        let bits = |context: usize, symbol: usize| table.codes[usize::from(table.map[context])][symbol];
+        assert_eq!((bits(1, 0), bits(2, 0), bits(6, 3)), (1, 1, 1));
+        // Nobody saw these: they take after their neighbours.
+        assert_eq!((bits(0, 0), bits(7, 3)), (1, 1));
+        assert_eq!(cost(&table, &counts), 90 + 2 * 5 + 3 * 5 + 80 + 2 * 9 + 3 * 2 + 3 * 3 + 2 * 4 + 70);
+    }
+
+    #[test]
+    fn a_model_that_nobody_used_is_not_fitted() {
+        assert!(fit(&mask(4, 8), &counts(8, &[])).is_none());
+    }
+
+    #[test]
+    fn there_are_never_more_codes_than_a_map_can_name() {
+        let row = |hot: u32| (0..64).map(|at| u32::from(at == hot) * 500 + 1).collect();
+        let rows: Vec<Vec<u32>> = (0..64).map(row).collect();
+        let rows: Vec<(usize, &[u32])> = rows.iter().map(Vec::as_slice).enumerate().collect();
+        let table = fit(&mask(64, 64), &counts(64, &rows)).unwrap();
+        assert!(table.codes.len() <= MAX_TABLES_PER_MODEL);
+        assert!(table.map.iter().all(|code| usize::from(*code) < table.codes.len()));
+    }
+
+    #[test]
+    fn groups_are_even_and_in_order() {
+        let rows = [[3_u32]; 40];
+        let seen: Vec<(usize, &[u32])> = rows.iter().map(|row| &row[..]).enumerate().collect();
+        let groups = even_groups(&seen);
+        assert!(groups.windows(2).all(|pair| pair[0] == pair[1] || pair[0] + 1 == pair[1]));
+        assert_eq!((groups[0], groups[39]), (0, MAX_TABLES_PER_MODEL - 1));
+    }
 }

@@ -19,7 +19,9 @@ pub use replicate::{
     AngleValue, DefaultQuantization, FieldValue, IntegerValue, QuatValue, RangedValue, Replicate, SmoothValue,
 };
 
-use crate::limits::{MAX_FIELDS, MAX_KINDS, MAX_LANE, MAX_LANES, MAX_NAME_BYTES, MAX_VARIANTS};
+use crate::limits::{
+    MAX_FIELDS, MAX_KINDS, MAX_LANE, MAX_LANES, MAX_NAME_BYTES, MAX_SCHEMA_LANES, MAX_VARIANTS,
+};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -103,6 +105,9 @@ pub enum SchemaError {
         /// Its number of lanes.
         count: usize,
     },
+    /// The kinds together have more than [`MAX_SCHEMA_LANES`] lanes.
+    #[error("{0} lanes in all kinds together, more than {MAX_SCHEMA_LANES}")]
+    SchemaLanes(usize),
     /// A field is wrong in itself or beside the others.
     #[error("field {field:?} of kind {kind:?}: {problem}")]
     Field {
@@ -184,6 +189,10 @@ impl Schema {
                 return Err(SchemaError::DuplicateKind(kind.name.clone()));
             }
             kind.check()?;
+        }
+        let lanes = kinds.iter().map(|kind| kind.layout().lanes).sum();
+        if lanes > MAX_SCHEMA_LANES {
+            return Err(SchemaError::SchemaLanes(lanes));
         }
         Ok(Schema { kinds })
     }
@@ -377,7 +386,14 @@ mod tests {
         let refused = Schema::new(vec![wide.clone()]);
         assert_eq!(refused, Err(SchemaError::LaneCount { kind: "wide".to_owned(), count: MAX_LANES + 1 }));
         wide.fields[0].predictor = Predictor::Hold;
-        assert!(Schema::new(vec![wide]).is_ok());
+        assert!(Schema::new(vec![wide.clone()]).is_ok());
+
+        let crowd = |count: usize| {
+            (0..count).map(|index| KindSchema { name: index.to_string(), ..wide.clone() }).collect()
+        };
+        assert!(Schema::new(crowd(MAX_SCHEMA_LANES / MAX_LANES)).is_ok());
+        let refused = Schema::new(crowd(MAX_SCHEMA_LANES / MAX_LANES + 1));
+        assert_eq!(refused, Err(SchemaError::SchemaLanes(MAX_SCHEMA_LANES + MAX_LANES)));
     }
 
     #[test]

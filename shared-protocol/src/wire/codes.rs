@@ -201,36 +201,41 @@ fn limited_lengths(weights: &[u64]) -> Result<Vec<u8>, CodeError> {
     // Doublings of a sum must not overflow: weights are scaled to 32 bits, the package sums stay below 2^32 * 2^12 * 2^8.
     let largest = weights.iter().copied().max().unwrap_or(0);
     let shift = (64 - largest.leading_zeros()).saturating_sub(32);
-    let mut leaves: Vec<(u64, Vec<u16>)> = weights
+    let mut leaves: Vec<(u64, usize)> = weights
         .iter()
         .enumerate()
-        .map(|(symbol, weight)| ((weight >> shift).max(1), vec![symbol as u16]))
+        .map(|(symbol, weight)| ((weight >> shift).max(1), symbol))
         .collect();
     leaves.sort_by_key(|leaf| leaf.0);
-    let mut packages: Vec<(u64, Vec<u16>)> = Vec::new();
+    // Per round: which items of the merged list are leaves. The others are the packages of the round before, in order.
+    let mut rounds: Vec<Vec<bool>> = Vec::with_capacity(MAX_CODE_BITS as usize);
+    let mut packages: Vec<u64> = Vec::new();
     for _ in 0..MAX_CODE_BITS {
-        let mut merged = Vec::with_capacity(leaves.len() + packages.len());
+        let mut merged = Vec::with_capacity(count + packages.len());
+        let mut are_leaves = Vec::with_capacity(count + packages.len());
         let (mut leaf, mut package) = (leaves.iter().peekable(), packages.iter().peekable());
         loop {
-            let next = match (leaf.peek(), package.peek()) {
-                (Some(a), Some(b)) if a.0 <= b.0 => leaf.next(),
-                (_, Some(_)) => package.next(),
-                (Some(_), None) => leaf.next(),
-                (None, None) => break,
+            let is_leaf = match (leaf.peek(), package.peek()) {
+                (Some(a), Some(b)) => a.0 <= **b,
+                (next, None) => next.is_some(),
+                (None, Some(_)) => false,
             };
-            merged.extend(next.cloned());
+            let next = if is_leaf { leaf.next().map(|leaf| leaf.0) } else { package.next().copied() };
+            let Some(weight) = next else { break };
+            merged.push(weight);
+            are_leaves.push(is_leaf);
         }
-        packages = merged
-            .chunks_exact(2)
-            .map(|pair| (pair[0].0 + pair[1].0, [&pair[0].1[..], &pair[1].1[..]].concat()))
-            .collect();
+        packages = merged.chunks_exact(2).map(|pair| pair[0] + pair[1]).collect();
+        rounds.push(are_leaves);
     }
-    // Each appearance of a symbol in the cheapest packages is one bit of its word.
+    // Each appearance of a symbol in the cheapest packages of the last round is one bit of its word. They take their two
+    // items each from the front of its list, and so on down the rounds.
     let mut lengths = vec![0u8; count];
-    for package in &packages[..count - 1] {
-        for &symbol in &package.1 {
-            lengths[usize::from(symbol)] += 1;
-        }
+    let mut chosen = count - 1;
+    for are_leaves in rounds.iter().rev() {
+        let taken = are_leaves[..chosen * 2].iter().filter(|is_leaf| **is_leaf).count();
+        leaves[..taken].iter().for_each(|(_, symbol)| lengths[*symbol] += 1);
+        chosen = chosen * 2 - taken;
     }
     Ok(lengths)
 }
@@ -245,7 +250,7 @@ mod tests {
         for &symbol in symbols {
             code.write(&mut writer, symbol);
         }
-        assert_eq!(writer.bits(), symbols.iter().map(|&symbol| code.bits(symbol) as usize).sum());
+        assert_eq!(writer.bits(), symbols.iter().map(|&symbol| code.bits(symbol) as usize).sum::<usize>());
         let bytes = writer.to_bytes();
         let mut reader = BitReader::new(&bytes);
         for &symbol in symbols {
@@ -259,7 +264,8 @@ mod tests {
         fn any_weights_make_a_complete_code(weights in prop::collection::vec(prop_oneof![0u64..20, any::<u64>()], 1..=MAX_SYMBOLS)) {
             let code = PrefixCode::from_weights(&weights).expect("the count is in range");
             let lengths: Vec<u8> = code.lengths().collect();
-            prop_assert_eq!(PrefixCode::from_lengths(&lengths).as_ref(), Ok(&code));
+            let again = PrefixCode::from_lengths(&lengths);
+            prop_assert_eq!(again.as_ref(), Ok(&code));
             let all: Vec<u32> = (0..weights.len() as u32).collect();
             round_trip(&code, &all);
             let even = PrefixCode::from_weights(&vec![1; weights.len()]).expect("the count is in range");

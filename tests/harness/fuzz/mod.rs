@@ -9,12 +9,29 @@
 //!
 //! The test `fuzz_corpus` fails while one of the three is missing.
 
+mod delta;
 mod determinism;
+pub mod kinds;
+mod schema;
+mod snapshot;
+mod wire;
 
+pub use delta::{delta, tables};
 pub use determinism::determinism_float;
+pub use schema::schema;
+pub use snapshot::snapshot;
+pub use wire::{bits, codes};
 
 /// A fuzz target: its name, and what it does with an input.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All fuzz targets, by name.
-pub const TARGETS: &[Target] = &[("determinism_float", determinism_float)];
+pub const TARGETS: &[Target] = &[
+    ("bits", bits),
+    ("codes", codes),
+    ("delta", delta),
+    ("determinism_float", determinism_float),
+    ("schema", schema),
+    ("snapshot", snapshot),
+    ("tables", tables),
+];

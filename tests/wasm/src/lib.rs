@@ -15,6 +15,7 @@
 //! themselves.
 
 mod body;
+mod deltas;
 mod exports;
 mod floats;
 mod randoms;
@@ -38,6 +39,8 @@ pub const CHECKS: &[Check] = &[
     Check { name: "float: functions of one operand", run: floats::unary },
     Check { name: "float: functions of two operands", run: floats::binary },
     Check { name: "float: exact operations of the language", run: floats::exact },
+    Check { name: "delta: bits, lanes and values of a life", run: deltas::digests },
+    Check { name: "delta: default and trained tables", run: deltas::table_ids },
     Check { name: "random: everything that can be drawn", run: randoms::draws },
     Check { name: "glam: vectors, rotations and matrices", run: vectors::operations },
 ];

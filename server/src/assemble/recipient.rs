@@ -1,0 +1,209 @@
+//! What the server knows that a client knows: which entities, and when each of them was told.
+//!
+//! It is the mirror of the client's views, without the states: those are in the history. On an ordered transport what was
+//! written will be read, so that the last snapshot is known; on an unreliable one, what was acknowledged.
+
+use super::shared::BaselinePair;
+use crate::history::History;
+use std::collections::VecDeque;
+use thiserror::Error;
+use tickwire_protocol::id::{EntityIndex, KindId};
+use tickwire_protocol::limits::MAX_BASELINE_AGE;
+use tickwire_protocol::snapshot::{RateMode, StreamProfile};
+use tickwire_protocol::snapshot::view::StateCheck;
+use tickwire_protocol::time::Tick;
+
+/// How snapshots travel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// All arrive, in order.
+    Ordered,
+    /// Some do not, or late.
+    Unreliable,
+}
+
+/// One player's stream of snapshots.
+#[derive(Clone, Debug)]
+pub struct Recipient {
+    pub(super) profile: StreamProfile,
+    pub(super) transport: Transport,
+    /// The knowledge after each snapshot that may be a baseline, oldest first.
+    pub(super) known: VecDeque<Known>,
+    pub(super) spare: Vec<Known>,
+    /// Entities that are visible and wait for their turn to enter, and since when; ascending.
+    pub(super) waiting: Vec<(EntityIndex, Tick)>,
+    newest_sent: Option<Tick>,
+    acknowledged: Option<Tick>,
+}
+
+/// The knowledge after one snapshot.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Known {
+    pub(super) tick: Tick,
+    pub(super) epoch: u16,
+    pub(super) rate: RateMode,
+    /// Whether the client is certain to hold it.
+    pub(super) certain: bool,
+    pub(super) entries: Vec<KnownEntity>,
+}
+
+/// What is known of one entity, in sixteen bytes: they are walked for each player in each tick.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct KnownEntity {
+    pub(super) index: EntityIndex,
+    pub(super) kind: KindId,
+    pub(super) told: Tick,
+    /// [`NEVER`] where it has not been told since it entered.
+    pub(super) told_before: Tick,
+    /// While its news wait: the last tick at which what is known was what was published, else [`NEVER`].
+    pub(super) current_at: Tick,
+}
+
+/// No tick: a room never gets there.
+pub(super) const NEVER: Tick = Tick(u32::MAX);
+
+/// Snapshots at multiples of this many ticks are kept as baselines on an ordered transport too: those are what baselines
+/// are rounded to when they are too many at a time.
+const ROUND: u32 = 8;
+
+/// An acknowledgement that cannot be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum AckError {
+    /// No snapshot of that tick was sent.
+    #[error("{tick} is acknowledged and was never sent")]
+    NeverSent {
+        /// The tick.
+        tick: Tick,
+    },
+}
+
+impl Recipient {
+    /// A stream that begins.
+    #[must_use]
+    pub fn new(profile: StreamProfile, transport: Transport) -> Recipient {
+        Recipient {
+            profile,
+            transport,
+            known: VecDeque::new(),
+            spare: Vec::new(),
+            waiting: Vec::new(),
+            newest_sent: None,
+            acknowledged: None,
+        }
+    }
+
+    /// Forgets what the client knows, as after a resume: its view is told anew.
+    pub fn restart(&mut self) {
+        self.spare.extend(self.known.drain(..));
+        self.waiting.clear();
+        self.newest_sent = None;
+        self.acknowledged = None;
+    }
+
+    /// The tick of the newest snapshot sent.
+    #[must_use]
+    pub fn newest_sent(&self) -> Option<Tick> {
+        self.newest_sent
+    }
+
+    /// The newest tick that the client has acknowledged.
+    #[must_use]
+    pub fn acknowledged(&self) -> Option<Tick> {
+        self.acknowledged
+    }
+
+    /// The number of entities that the client knows after the newest snapshot.
+    #[must_use]
+    pub fn entities(&self) -> usize {
+        self.known.back().map_or(0, |known| known.entries.len())
+    }
+
+    /// Takes in the newest snapshot that the client has decoded. Acknowledgements that are overtaken by newer ones do
+    /// nothing.
+    ///
+    /// # Errors
+    /// [`AckError`] for a snapshot that was not sent.
+    pub fn handle_ack(&mut self, tick: Tick) -> Result<(), AckError> {
+        if self.newest_sent.is_none_or(|newest| tick > newest) {
+            return Err(AckError::NeverSent { tick });
+        }
+        if self.acknowledged.is_some_and(|acknowledged| tick <= acknowledged) {
+            return Ok(());
+        }
+        if self.transport == Transport::Unreliable {
+            let Some(place) = self.known.iter().position(|known| known.tick == tick) else {
+                // Snapshots older than any baseline are forgotten; of younger ones each is known that was sent.
+                let aged = self.known.front().is_none_or(|oldest| tick < oldest.tick);
+                return if aged { Ok(()) } else { Err(AckError::NeverSent { tick }) };
+            };
+            self.known[place].certain = true;
+            // Only the newest is ever acknowledged: what is older and uncertain stays so.
+            for _ in 0..place {
+                let old = self.known.pop_front();
+                match old {
+                    Some(old) if old.certain => self.known.push_back(old),
+                    _ => self.spare.extend(old),
+                }
+            }
+            self.known.make_contiguous().sort_by_key(|known| known.tick);
+        }
+        self.acknowledged = Some(tick);
+        Ok(())
+    }
+
+    /// The baseline pairs that a snapshot of `tick` may be coded against, the best first. The older of a pair is there
+    /// only if `trends` says that it is of use.
+    pub(super) fn pairs(&self, tick: Tick, trends: bool) -> impl Iterator<Item = BaselinePair> + '_ {
+        let usable = move |known: &&Known| {
+            known.certain && tick.since(known.tick).is_some_and(|age| age <= MAX_BASELINE_AGE)
+        };
+        self.known.iter().enumerate().rev().filter(move |(_, known)| usable(known)).map(
+            move |(place, known)| {
+                let before = self.known.iter().take(place).rev().find(|older| older.certain && trends);
+                // Its states must still be in the history, as those of the newer one are.
+                let older = before.filter(|older| tick.0 - older.tick.0 <= MAX_BASELINE_AGE);
+                BaselinePair { newer: known.tick, older: older.map(|older| older.tick) }
+            },
+        )
+    }
+
+    pub(super) fn find(&self, tick: Tick) -> Option<&Known> {
+        let place = self.known.binary_search_by_key(&tick, |known| known.tick).ok()?;
+        self.known.get(place)
+    }
+
+    /// Keeps the knowledge after a snapshot that has been written.
+    pub(super) fn keep(&mut self, mut known: Known) {
+        let newest = known.tick;
+        known.certain = self.transport == Transport::Ordered;
+        if self.transport == Transport::Ordered {
+            // The one before the newest stays too, as the older of two baselines.
+            let before = self.known.len().checked_sub(2);
+            if let Some(place) = before
+                && self.known.get(place).is_some_and(|old| old.tick.0 % ROUND != 0)
+            {
+                self.spare.extend(self.known.remove(place));
+            }
+        }
+        self.known.push_back(known);
+        while self.known.front().is_some_and(|oldest| newest.0 - oldest.tick.0 >= MAX_BASELINE_AGE) {
+            self.spare.extend(self.known.pop_front());
+        }
+        self.newest_sent = Some(newest);
+    }
+
+    /// The check of the client's knowledge after the snapshot of `tick`, to compare with the one that it computes.
+    /// `avatar` is the avatar of that tick. `None` when that knowledge or the states it is of are no longer held.
+    #[must_use]
+    pub fn check(&self, history: &History, tick: Tick, avatar: Option<&[u8]>) -> Option<u32> {
+        let known = self.find(tick)?;
+        let record = history.at(tick)?;
+        let mut check = StateCheck::new(tick, avatar);
+        for entity in &known.entries {
+            let told = if entity.current_at == NEVER { record } else { history.at(entity.current_at)? };
+            let codec = history.codec().kind(entity.kind)?;
+            check.entity(entity.index, entity.kind, told.state(codec, told.find(entity.index)?));
+        }
+        Some(check.finish())
+    }
+}

@@ -1,0 +1,73 @@
+//! After every snapshot that a client applies it knows exactly what the server thinks it knows: with skipped snapshots,
+//! news that wait, entities that come and go, indices that are used again, deaths, pushes and substituted inputs; in order
+//! without loss, and with loss and reordering.
+
+use std::sync::Arc;
+use tickwire_protocol::delta::DeltaCodec;
+use tickwire_protocol::snapshot::StreamProfile;
+use tickwire_protocol::time::{Micros, Tick};
+use tickwire_server::assemble::{Assembler, Transport};
+use tickwire_server::history::History;
+use tickwire_tests::stream::{Player, Roughness};
+use tickwire_tests::world::{World, schema};
+
+const PLAYERS: u64 = 64;
+const CAPACITY: usize = 500;
+
+/// Runs until the players have applied `wanted` snapshots; returns how many were overtaken.
+fn run(seed: u64, transport: Transport, rough: &Roughness, wanted: usize) -> usize {
+    let codec = Arc::new(DeltaCodec::new(&schema(), Micros::period_of(30)));
+    let mut history = History::new(codec.clone(), CAPACITY);
+    let mut world = World::new(seed, 300, CAPACITY, 1.0 / 30.0);
+    let mut players: Vec<Player> = (0..PLAYERS)
+        .map(|player| {
+            let profile = StreamProfile {
+                has_avatar: player % 8 != 7,
+                predicts: player % 2 == 0 && player % 8 != 7,
+                capacity: CAPACITY as u32,
+            };
+            let sight = 200.0 + 15.0 * player as f32;
+            Player::new(seed * 1000 + player, &codec, profile, transport, sight)
+        })
+        .collect();
+    let mut assembler = Assembler::new();
+    let (mut applied, mut overtaken) = (0, 0);
+    let mut tick = Tick(0);
+    while applied < wanted {
+        world.step(tick);
+        world.capture(tick, &mut history).expect("the world stays within its ranges");
+        assembler.begin(&history);
+        for (number, player) in players.iter_mut().enumerate() {
+            player.live(tick, rough, &world);
+            let outcome = player.exchange(tick, rough, &history, &mut assembler);
+            let outcome = outcome.unwrap_or_else(|error| panic!("seed {seed}, player {number}: {error}"));
+            applied += outcome.applied;
+            overtaken += outcome.overtaken;
+        }
+        tick = tick.next();
+    }
+    overtaken
+}
+
+const ROUGH: Roughness = Roughness {
+    skip: 0.1,
+    pause: 0.002,
+    jump: 0.003,
+    substitute: 0.01,
+    push: 0.002,
+    death: 0.002,
+    loss: 0.0,
+    delay: 0,
+    budget: (60, 900),
+};
+
+#[test]
+fn in_order() {
+    assert_eq!(run(1, Transport::Ordered, &ROUGH, 1_000_000), 0);
+}
+
+#[test]
+fn with_loss_and_reordering() {
+    let rough = Roughness { loss: 0.1, delay: 6, ..ROUGH };
+    assert!(run(2, Transport::Unreliable, &rough, 1_000_000) > 1000, "some snapshots were overtaken");
+}
