@@ -1,6 +1,6 @@
-//! After every snapshot that a client applies it knows exactly what the server thinks it knows: with skipped snapshots,
-//! news that wait, entities that come and go, indices that are used again, deaths, pushes and substituted inputs; in order
-//! without loss, and with loss and reordering.
+//! After every snapshot that a client applies it knows exactly what the server thinks it knows: with skipped
+//! snapshots, news that wait, entities that come and go, indices that are used again, deaths, pushes and
+//! substituted inputs; in order without loss, and with loss and reordering.
 
 use std::sync::Arc;
 use tickwire_protocol::delta::DeltaCodec;
@@ -35,7 +35,7 @@ fn run(seed: u64, transport: Transport, rough: &Roughness, wanted: usize) -> usi
     let mut tick = Tick(0);
     while applied < wanted {
         world.step(tick);
-        world.capture(tick, &mut history).expect("the world stays within its ranges");
+        world.capture(tick, &mut history);
         assembler.begin(&history);
         for (number, player) in players.iter_mut().enumerate() {
             player.live(tick, rough, &world);
@@ -46,6 +46,7 @@ fn run(seed: u64, transport: Transport, rough: &Roughness, wanted: usize) -> usi
         }
         tick = tick.next();
     }
+    println!("{transport:?}: {applied} snapshots applied and compared, {overtaken} overtaken");
     overtaken
 }
 
@@ -61,13 +62,19 @@ const ROUGH: Roughness = Roughness {
     budget: (60, 900),
 };
 
+/// Snapshots that each stream applies: `TICKWIRE_SNAPSHOTS`, or a number that takes seconds.
+fn wanted() -> usize {
+    let variable = std::env::var("TICKWIRE_SNAPSHOTS").ok();
+    variable.map_or(60_000, |number| number.parse().expect("TICKWIRE_SNAPSHOTS is a number"))
+}
+
 #[test]
 fn in_order() {
-    assert_eq!(run(1, Transport::Ordered, &ROUGH, 1_000_000), 0);
+    assert_eq!(run(1, Transport::Ordered, &ROUGH, wanted()), 0);
 }
 
 #[test]
 fn with_loss_and_reordering() {
     let rough = Roughness { loss: 0.1, delay: 6, ..ROUGH };
-    assert!(run(2, Transport::Unreliable, &rough, 1_000_000) > 1000, "some snapshots were overtaken");
+    assert!(run(2, Transport::Unreliable, &rough, wanted()) > 1000, "some snapshots were overtaken");
 }

@@ -1,11 +1,13 @@
 //! The history of a room: what was published at each of the last ticks.
 //!
-//! Baselines are looked up here, and the news of an entity is told from here: an entity has news for who was last told of
-//! it before its last change. A record is filled once per tick and never changed; the ring's memory is used again.
+//! Baselines are looked up here, and the news of an entity is told from here: an entity has news for who was
+//! last told of it before its last change. A record is filled once per tick and never changed; the ring's
+//! memory is used again.
 
 use std::sync::Arc;
 use thiserror::Error;
 use tickwire_protocol::delta::{DeltaCodec, KindCodec, PublishError};
+use tickwire_protocol::game::{Frame, FrameEntity};
 use tickwire_protocol::id::{EntityIndex, KindId};
 use tickwire_protocol::limits::MAX_BASELINE_AGE;
 use tickwire_protocol::time::Tick;
@@ -84,8 +86,7 @@ pub enum CaptureError {
 }
 
 /// A record that is being filled.
-#[derive(Debug)]
-pub struct Capture<'a> {
+struct Capture<'a> {
     codec: &'a DeltaCodec,
     before: Option<&'a Record>,
     record: &'a mut Record,
@@ -125,11 +126,22 @@ impl History {
         (age < RECORDS as u32 && record.tick == tick && !record.changed.is_empty()).then_some(record)
     }
 
-    /// Begins the record of the next tick.
+    /// Publishes the entities of a frame as the record of the next tick. An entity that cannot be published
+    /// is left out, as if it were gone, and `refused` is told why: it is a mistake of the game's that
+    /// must not stop the room.
     ///
     /// # Panics
     /// When `tick` is not the one after the newest: a room's ticks are consecutive.
-    pub fn begin(&mut self, tick: Tick) -> Capture<'_> {
+    pub fn capture(&mut self, tick: Tick, frame: &Frame, mut refused: impl FnMut(CaptureError)) {
+        let mut capture = self.begin(tick);
+        for entity in frame.entities() {
+            if let Err(error) = capture.put(entity, frame.components(entity)) {
+                refused(error);
+            }
+        }
+    }
+
+    fn begin(&mut self, tick: Tick) -> Capture<'_> {
         assert!(self.newest.is_none_or(|newest| newest.after(1) == Some(tick)), "ticks are consecutive");
         let place = tick.0 as usize % RECORDS;
         let mut record = std::mem::take(&mut self.ring[place]);
@@ -154,18 +166,10 @@ impl History {
 }
 
 impl Capture<'_> {
-    /// Publishes an entity with these components. Entities come in ascending order of their index.
-    ///
-    /// # Errors
-    /// [`CaptureError`] when it cannot be; it is then left out of this tick.
-    pub fn put(
-        &mut self,
-        index: EntityIndex,
-        kind: KindId,
-        components: &[f64],
-        position: Option<[f32; 3]>,
-        importance: f32,
-    ) -> Result<(), CaptureError> {
+    /// Publishes an entity. Entities come in ascending order of their index.
+    fn put(&mut self, entity: &FrameEntity, components: &[f64]) -> Result<(), CaptureError> {
+        let FrameEntity { index, kind, importance, .. } = *entity;
+        let position = entity.position.map(|position| position.to_array());
         let codec = self.codec.kind(kind).ok_or(CaptureError::Kind { kind })?;
         let ordered = self.record.entities.last().is_none_or(|last| last.index < index);
         if !ordered || usize::from(index.0) >= self.record.changed.len() {
@@ -230,5 +234,90 @@ impl Record {
     #[inline]
     pub(crate) fn changed_at(&self, index: EntityIndex) -> Tick {
         self.changed.get(usize::from(index.0)).copied().unwrap_or(GONE)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tickwire_protocol::Replicate;
+    use tickwire_protocol::game::{Kind, Place};
+    use tickwire_protocol::schema::Schema;
+    use tickwire_protocol::time::Micros;
+
+    #[derive(Replicate)]
+    struct Lamp {
+        level: u8,
+        #[replicate(ranged(min = 0.0, max = 1.0, step = 0.01))]
+        hue: f32,
+    }
+
+    fn history() -> History {
+        let schema = Schema::new(vec![Lamp::kind()]).expect("one kind of two fields");
+        History::new(Arc::new(DeltaCodec::new(&schema, Micros::period_of(30))), 4)
+    }
+
+    fn record(history: &mut History, tick: u32, lamps: &[(u16, u8, f32)]) -> Vec<CaptureError> {
+        let mut frame = Frame::new();
+        for &(index, level, hue) in lamps {
+            frame.put(Kind::<Lamp>::new(0), EntityIndex(index), &Lamp { level, hue }, Place::everywhere());
+        }
+        frame.finish().expect("each index is there once");
+        let mut errors = Vec::new();
+        history.capture(Tick(tick), &frame, |error| errors.push(error));
+        errors
+    }
+
+    #[test]
+    fn changes_are_dated() {
+        let mut history = history();
+        record(&mut history, 7, &[(1, 10, 0.5), (3, 10, 0.5)]);
+        record(&mut history, 8, &[(1, 10, 0.5), (3, 11, 0.5)]);
+        // A hue within tolerance of what is published is no change.
+        record(&mut history, 9, &[(0, 1, 0.0), (1, 10, 0.5 + 0.006)]);
+        let newest = history.newest().expect("three ticks are recorded");
+        let dates = [0, 1, 2, 3, 4].map(|index| newest.changed_at(EntityIndex(index)));
+        assert_eq!(dates, [Tick(9), Tick(7), GONE, GONE, GONE]);
+        assert!(newest.find(EntityIndex(3)).is_none());
+        let before = history.at(Tick(8)).expect("it is young");
+        assert_eq!(before.changed_at(EntityIndex(3)), Tick(8));
+        assert_eq!(before.entities().len(), 2);
+    }
+
+    #[test]
+    fn what_cannot_be_published_is_left_out_and_named() {
+        let mut history = history();
+        let errors = record(&mut history, 0, &[(0, 1, 0.5), (1, 1, 2.0), (2, 1, f32::NAN), (9, 1, 0.5)]);
+        assert!(matches!(
+            errors[0],
+            CaptureError::Value { index: EntityIndex(1), error: PublishError::OutOfRange { .. } }
+        ));
+        assert!(matches!(
+            errors[1],
+            CaptureError::Value { index: EntityIndex(2), error: PublishError::NotFinite { .. } }
+        ));
+        assert_eq!(errors[2], CaptureError::Index { index: EntityIndex(9) });
+        let record = history.newest().expect("a tick is recorded");
+        assert_eq!(record.entities().len(), 1);
+        assert_eq!(record.changed_at(EntityIndex(1)), GONE);
+    }
+
+    #[test]
+    fn records_are_held_as_long_as_a_baseline_may_be_old() {
+        let mut history = history();
+        for tick in 0..200 {
+            record(&mut history, tick, &[(0, tick as u8, 0.5)]);
+        }
+        assert!(history.at(Tick(199 - MAX_BASELINE_AGE)).is_some());
+        assert!(history.at(Tick(198 - MAX_BASELINE_AGE)).is_none());
+        assert!(history.at(Tick(200)).is_none());
+    }
+
+    #[test]
+    #[should_panic(expected = "ticks are consecutive")]
+    fn a_tick_is_not_skipped() {
+        let mut history = history();
+        record(&mut history, 1, &[]);
+        record(&mut history, 3, &[]);
     }
 }

@@ -1,16 +1,17 @@
-//! Measures the delta codec on a recording of 901 rigid cubes, the workload of Glenn Fiedler's "Snapshot Compression".
+//! Measures the delta codec on a recording of 901 rigid cubes, the workload of Glenn Fiedler's "Snapshot
+//! Compression".
 //!
-//! The recording is raw: frames of 901 records of eight little-endian `i32`, in the order index of the largest
-//! quaternion component (0..3), the three others (0..511), x, y (−131072..131071), z (0..16383), interacting (0 or 1).
-//! Each frame is coded as a packet against the frame `age` ticks before, with the trend of the two frames before that,
-//! decoded again, and compared integer by integer.
+//! The recording is raw: frames of 901 records of eight little-endian `i32`, in the order index of the
+//! largest quaternion component (0..3), the three others (0..511), x, y (−131072..131071), z (0..16383),
+//! interacting (0 or 1). Each frame is coded as a packet against the frame `age` ticks before, with the trend
+//! of the two frames before that, decoded again, and compared integer by integer.
 //!
 //! ```text
 //! cargo run --release -p tickwire-protocol --example cubes -- [--train OTHER.bin] [--json] FILE.bin
 //! ```
 //!
-//! With `--train` the entropy tables are fitted to the other recording. When that is the same file, each half is
-//! measured with tables fitted to the other half.
+//! With `--train` the entropy tables are fitted to the other recording. When that is the same file, each half
+//! is measured with tables fitted to the other half.
 
 use glam::{Quat, Vec3};
 use std::hint::black_box;
@@ -23,7 +24,8 @@ use tickwire_protocol::time::{Micros, Tick};
 use tickwire_protocol::wire::bits::{BitReader, BitSpan, BitWriter};
 use tickwire_protocol::wire::gaps::{read_gaps, write_gaps};
 
-/// A cube as a game declares it, on the grid of the recording. The tolerance is off: every frame is published as it is.
+/// A cube as a game declares it, on the grid of the recording. The tolerance is off: every frame is published
+/// as it is.
 #[derive(Replicate)]
 struct Cube {
     #[replicate(quat(bits = 9), predict = linear, tolerance = 0.0)]
@@ -43,7 +45,8 @@ const LANES: usize = 8;
 const LANE_MIN: [i32; LANES] = [0, 0, 0, 0, -131_072, -131_072, 0, 0];
 const CUBE: KindId = KindId(0);
 const AGES: [u32; 5] = [1, 2, 3, 6, 12];
-/// Ticks between the two baselines: enough that rounding does not drown the trend, few enough that it is still one.
+/// Ticks between the two baselines: enough that rounding does not drown the trend, few enough that it is
+/// still one.
 const GAP: u32 = 2;
 /// The frame of the first packet, so that every age has both of its baselines.
 const FIRST: usize = 16;
@@ -53,8 +56,8 @@ struct Frame {
     tick: Tick,
     /// The states of all cubes.
     lanes: Vec<i32>,
-    /// Per cube: the frame of its last change. A cube that has not changed since the older baseline is not restless;
-    /// who keeps this need not compare the states of those that lie still.
+    /// Per cube: the frame of its last change. A cube that has not changed since the older baseline is not
+    /// restless; who keeps this need not compare the states of those that lie still.
     changed_at: Vec<Tick>,
 }
 
@@ -88,7 +91,11 @@ fn run() -> Result<(), String> {
         reports.push((age, report));
     }
     let codes = if options.train.is_some() { "trained" } else { "default" };
-    if options.json { print_json(&reports, codes) } else { print_table(&reports, codes, &runs[0].1) }
+    if options.json {
+        print_json(&reports, codes)
+    } else {
+        print_table(&reports, codes, &runs[0].1)
+    }
     Ok(())
 }
 
@@ -142,7 +149,8 @@ fn read_frames(path: &str) -> Result<Vec<Frame>, String> {
     let kind = codec.kind(CUBE).ok_or("no such kind")?;
     let mut frames: Vec<Frame> = Vec::with_capacity(bytes.len() / frame_bytes);
     for (number, frame) in bytes.chunks_exact(frame_bytes).enumerate() {
-        let integers = frame.chunks_exact(4).map(|four| i32::from_le_bytes([four[0], four[1], four[2], four[3]]));
+        let integers =
+            frame.chunks_exact(4).map(|four| i32::from_le_bytes([four[0], four[1], four[2], four[3]]));
         let lanes: Vec<i32> =
             integers.enumerate().map(|(place, value)| value.wrapping_sub(LANE_MIN[place % LANES])).collect();
         for (cube, state) in lanes.chunks_exact(LANES).enumerate() {
@@ -209,49 +217,76 @@ impl<'a> Between<'a> {
         (0..CUBES).filter(|&cube| row(self.now, cube) != row(self.newer, cube)).collect()
     }
 
-    fn is_restless(&self, kind: &KindCodec, cube: usize) -> bool {
-        self.newer.changed_at[cube] > self.older.tick
-            && kind.is_restless(row(self.newer, cube), row(self.older, cube))
+    /// Who is expected to be among the changed.
+    fn restless(&self, kind: &KindCodec) -> CubeSet {
+        let mut set = CubeSet::default();
+        for (cube, changed_at) in self.newer.changed_at.iter().enumerate() {
+            if *changed_at > self.older.tick && kind.is_restless(row(self.newer, cube), row(self.older, cube))
+            {
+                set.flip(cube);
+            }
+        }
+        set
     }
 }
 
-/// The bits of a tick's changed entities, as they are shared by all players, and who is expected to be among them.
+/// A set of cubes, one bit for each.
+#[derive(Clone, Copy, Default)]
+struct CubeSet([u64; CUBES.div_ceil(64)]);
+
+impl CubeSet {
+    fn flip(&mut self, cube: usize) {
+        self.0[cube / 64] ^= 1 << (cube % 64);
+    }
+
+    /// Calls `each` with the cubes that are in one of two sets only.
+    fn each_difference(&self, other: &CubeSet, mut each: impl FnMut(usize)) {
+        for (word, (one, other)) in self.0.iter().zip(&other.0).enumerate() {
+            let mut bits = one ^ other;
+            while bits != 0 {
+                each(word * 64 + bits.trailing_zeros() as usize);
+                bits &= bits - 1;
+            }
+        }
+    }
+}
+
+/// The bits of a tick's changed entities, as they are shared by all players, and who is expected to be among
+/// them.
 #[derive(Default)]
 struct Built {
     bits: BitWriter,
-    /// Per cube: its bits, if it changed.
-    spans: Vec<Option<BitSpan>>,
-    restless: Vec<bool>,
+    /// The bits of each changed cube, in the order of the cubes.
+    spans: Vec<BitSpan>,
+    changed: CubeSet,
+    restless: CubeSet,
 }
 
 impl Built {
     fn build(&mut self, kind: &KindCodec, packet: &Between<'_>, changed: &[usize]) {
         self.bits.clear();
         self.spans.clear();
-        self.spans.resize(CUBES, None);
-        self.restless.clear();
-        self.restless.extend((0..CUBES).map(|cube| packet.is_restless(kind, cube)));
+        self.changed = CubeSet::default();
+        self.restless = packet.restless(kind);
         for &cube in changed {
+            self.changed.flip(cube);
             let mark = self.bits.begin_span();
             kind.encode(&packet.form, packet.baselines(cube), row(packet.now, cube), &mut self.bits);
-            self.spans[cube] = Some(self.bits.end_span(mark));
+            self.spans.push(self.bits.end_span(mark));
         }
     }
 
-    /// A packet: tick, ages, who did otherwise than expected (moving things go on, resting things rest), the bits.
+    /// A packet: tick, ages, who did otherwise than expected (moving things go on, resting things rest), the
+    /// bits.
     fn assemble(&self, form: &BaselineForm, age: u32, surprises: &mut Vec<u32>, packet: &mut BitWriter) {
         packet.clear();
         packet.write(u64::from(form.tick().0 & 0xffff), 16);
         packet.write(u64::from(age - 1), 6);
         packet.write(u64::from(GAP - 1), 6);
         surprises.clear();
-        for cube in 0..CUBES {
-            if self.spans[cube].is_some() != self.restless[cube] {
-                surprises.push(cube as u32);
-            }
-        }
+        self.changed.each_difference(&self.restless, |cube| surprises.push(cube as u32));
         write_gaps(packet, CUBES as u32, surprises);
-        for span in self.spans.iter().flatten() {
+        for span in &self.spans {
             packet.append(&self.bits, *span);
         }
     }
@@ -263,7 +298,7 @@ fn decode(
     frames: &[Frame],
     place: usize,
     bytes: &[u8],
-    changed: &mut Vec<bool>,
+    changed: &mut Vec<usize>,
     frame: &mut [i32],
 ) -> Result<(), String> {
     let text = |error: &dyn std::fmt::Display| error.to_string();
@@ -275,14 +310,14 @@ fn decode(
     let age = reader.read(6).map_err(|error| text(&error))? as u32 + 1;
     let gap = reader.read(6).map_err(|error| text(&error))? as u32 + 1;
     let packet = Between::new(frames, place, age, gap).ok_or("a packet against a frame that is not there")?;
+    let mut told = packet.restless(kind);
+    read_gaps(&mut reader, CUBES as u32, |cube| told.flip(cube as usize)).map_err(|error| text(&error))?;
     changed.clear();
-    changed.extend((0..CUBES).map(|cube| packet.is_restless(kind, cube)));
-    read_gaps(&mut reader, CUBES as u32, |cube| changed[cube as usize] ^= true).map_err(|error| text(&error))?;
-    for cube in 0..CUBES {
-        if changed[cube] {
-            let state = &mut frame[cube * LANES..][..LANES];
-            kind.decode(&packet.form, packet.baselines(cube), &mut reader, state).map_err(|error| text(&error))?;
-        }
+    told.each_difference(&CubeSet::default(), |cube| changed.push(cube));
+    for &cube in &*changed {
+        let state = &mut frame[cube * LANES..][..LANES];
+        kind.decode(&packet.form, packet.baselines(cube), &mut reader, state)
+            .map_err(|error| text(&error))?;
     }
     reader.finish().map_err(|error| text(&error))
 }
@@ -320,7 +355,13 @@ impl Report {
 }
 
 fn measure(kind: &KindCodec, frames: &[Frame], age: u32) -> Result<Report, String> {
-    let mut best = Report { build_ns: f64::MAX, assemble_ns: f64::MAX, decode_ns: f64::MAX, memcpy_ns: f64::MAX, ..Report::default() };
+    let mut best = Report {
+        build_ns: f64::MAX,
+        assemble_ns: f64::MAX,
+        decode_ns: f64::MAX,
+        memcpy_ns: f64::MAX,
+        ..Report::default()
+    };
     for _ in 0..5 {
         let run = measure_once(kind, frames, age)?;
         let least = |a: f64, b: f64| if a < b { a } else { b };
@@ -340,7 +381,7 @@ fn measure_once(kind: &KindCodec, frames: &[Frame], age: u32) -> Result<Report, 
     let mut built = Built::default();
     let mut surprises = Vec::new();
     let mut packet = BitWriter::new();
-    let mut changed_flags = Vec::new();
+    let mut told = Vec::new();
     let mut copy = Vec::new();
     for tick in FIRST..frames.len() {
         let between = Between::new(frames, tick, age, GAP).expect("ages are in range");
@@ -363,7 +404,7 @@ fn measure_once(kind: &KindCodec, frames: &[Frame], age: u32) -> Result<Report, 
 
         let mut frame = between.newer.lanes.clone();
         let start = Instant::now();
-        decode(kind, frames, tick, &bytes, &mut changed_flags, &mut frame)?;
+        decode(kind, frames, tick, &bytes, &mut told, &mut frame)?;
         report.decode_ns += start.elapsed().as_nanos() as f64;
 
         if let Some(place) = (0..frame.len()).find(|&place| frame[place] != between.now.lanes[place]) {

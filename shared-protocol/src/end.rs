@@ -1,7 +1,8 @@
 //! Why a session ends: one table with the WebSocket close code, the name, the text, and whether to come back.
 //!
-//! A close frame carries the code and, as its reason, the name. Codes of the 1000s are the WebSocket's own (RFC 6455,
-//! section 7.4.1); 4000 to 4099 are ends of a session, 4100 to 4199 refusals, which end it before it began.
+//! A close frame carries the code and, as its reason, the name. Codes of the 1000s are the WebSocket's own
+//! (RFC 6455, section 7.4.1); 4000 to 4099 are ends of a session, 4100 to 4199 refusals, which end it before
+//! it began.
 
 use crate::time::Micros;
 use serde::{Deserialize, Serialize};
@@ -63,7 +64,7 @@ session_ends! {
     Kicked 4003 "kicked" ComeBack::Never, "The player was removed from the room.";
     Replaced 4004 "replaced" ComeBack::Never, "The player went on from another connection.";
     TimedOut 4005 "timed-out" ComeBack::Resume, "Nothing was heard for too long.";
-    HandshakeTimedOut 4006 "handshake-timed-out" ComeBack::After(SECONDS_1), "The hello did not come in time.";
+    HandshakeTimedOut 4006 "handshake-timed-out" ComeBack::After(SECONDS_1), "No hello came in time.";
     TextFrame 4010 "text-frame" ComeBack::Never, "A text frame came, and Tickwire speaks in binary.";
     Malformed 4011 "malformed" ComeBack::Never, "A message could not be read.";
     WrongSide 4012 "wrong-side" ComeBack::Never, "A message came from the side that does not send it.";
@@ -81,7 +82,7 @@ session_ends! {
     UnknownGame 4102 "unknown-game" ComeBack::Never, "The server does not have this game.";
     WrongVersion 4103 "wrong-version" ComeBack::Never, "The server speaks another version of the protocol.";
     WrongSchema 4104 "wrong-schema" ComeBack::Never, "The server has another version of the game.";
-    DrainingRefused 4105 "draining-refused" ComeBack::After(SECONDS_5), "The server takes no new players now.";
+    DrainingRefused 4105 "draining-refused" ComeBack::After(SECONDS_5), "The server takes nobody in now.";
     CredentialRefused 4106 "credential-refused" ComeBack::Never, "The credential was not accepted.";
     Banned 4107 "banned" ComeBack::Never, "The player is banned.";
     NameRefused 4108 "name-refused" ComeBack::Never, "The name is not allowed.";

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The place of an entity in a room's table. It is what goes on the wire; it is not reused while the history still
-/// holds a snapshot in which it meant somebody else.
+/// The place of an entity in a room's table. It is what goes on the wire; it is not reused while the history
+/// still holds a snapshot in which it meant somebody else.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]

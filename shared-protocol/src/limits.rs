@@ -15,7 +15,7 @@ pub const MAX_FIELDS: usize = 32;
 pub const MAX_LANES: usize = 64;
 
 /// Lanes of all kinds of a schema together. A schema with more is refused: each lane may have codes of its own,
-/// which take up to 140 KB of memory, and 4 KB in the tables that a client is sent.
+/// which take up to 180 KB of memory, and 4 KB in the tables that a client is sent.
 pub const MAX_SCHEMA_LANES: usize = 512;
 
 /// Variants of a replicated enum. An enum with more is refused.
@@ -81,11 +81,8 @@ pub const MAX_EFFECTS: usize = 256;
 /// Bytes of a level's content. A longer one is refused.
 pub const MAX_LEVEL_BYTES: usize = 1 << 22;
 
-/// Bytes of a game's own text when it refuses a player. A longer one is cut.
-pub const MAX_JOIN_REFUSAL_BYTES: usize = 200;
-
-// The messages. A message past its cap is not written, and received it ends the session as `too-large`; a list or
-// text in it past its cap makes it malformed.
+// The messages. A message past its cap is not written, and received it ends the session as `too-large`; a
+// list or text in it past its cap makes it malformed.
 
 /// Bytes of a hello, type byte included.
 pub const MAX_HELLO_BYTES: usize = 2048;
@@ -111,7 +108,8 @@ pub const MAX_EVENTS_MESSAGE_BYTES: usize = 16 << 10;
 /// Bytes of a snapshot, type byte included.
 pub const MAX_SNAPSHOT_BYTES: usize = 64 << 10;
 
-/// Bytes of a schema message, type byte included. A larger schema cannot be sent, but clients that have it need it not.
+/// Bytes of a schema message, type byte included. A larger schema cannot be sent; a client that was built
+/// with it does not need it.
 pub const MAX_SCHEMA_BYTES: usize = 256 << 10;
 
 /// Bytes of any message from a client. The WebSocket layer refuses a longer one before it is read.
@@ -162,8 +160,8 @@ pub const MAX_INPUT_BITS: u32 = 512;
 /// Events in one message. Further ones go into the next.
 pub const MAX_EVENTS_PER_MESSAGE: usize = 64;
 
-/// Events of a session that wait to be acknowledged or, at the client, to be shown. Past it the session ends as
-/// `event-overflow`.
+/// Events of a session that wait to be acknowledged or, at the client, to be shown. Past it the session ends
+/// as `event-overflow`.
 pub const MAX_QUEUED_EVENTS: usize = 4096;
 
 /// Payload bytes of a session's waiting events. Past it the session ends as `event-overflow`.
@@ -182,7 +180,10 @@ const _: () = assert!(MAX_SNAPSHOT_BYTES <= MAX_SERVER_MESSAGE_BYTES);
 const _: () = assert!(MAX_SCHEMA_BYTES <= MAX_SERVER_MESSAGE_BYTES);
 const _: () = assert!(MAX_EVENTS_MESSAGE_BYTES <= MAX_SERVER_MESSAGE_BYTES);
 const _: () = assert!(MAX_PAYLOAD_BYTES + 10 <= MAX_EVENTS_MESSAGE_BYTES);
-const _: () = assert!(MAX_PAYLOAD_BYTES <= u16::MAX as usize && MAX_EXTENSION_BYTES <= u16::MAX as usize);
-const _: () = assert!(MAX_EVENTS_PER_MESSAGE <= u8::MAX as usize && MAX_EVENTS_PER_MESSAGE <= MAX_QUEUED_EVENTS);
+const _: () = assert!(MAX_PAYLOAD_BYTES <= u16::MAX as usize);
+const _: () = assert!(MAX_EXTENSION_BYTES <= u16::MAX as usize);
+const _: () = assert!(MAX_EVENTS_PER_MESSAGE <= u8::MAX as usize);
+const _: () = assert!(MAX_EVENTS_PER_MESSAGE <= MAX_QUEUED_EVENTS);
 const _: () = assert!(MAX_INPUTS * (MAX_INPUT_BITS as usize + 1) + 73 <= MAX_INPUT_MESSAGE_BYTES * 8);
-const _: () = assert!(MAX_SOFTWARE_BYTES <= MAX_EXTENSION_BYTES && MAX_TEXT_BYTES <= MAX_EXTENSION_BYTES);
+const _: () = assert!(MAX_SOFTWARE_BYTES <= MAX_EXTENSION_BYTES);
+const _: () = assert!(MAX_TEXT_BYTES <= MAX_EXTENSION_BYTES);

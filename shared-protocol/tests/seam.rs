@@ -1,5 +1,7 @@
 //! The seam, used as a server and a client use it, by two games in which every part of it has something to
 //! do.
+// The helpers are tests too, though clippy knows only functions with the attribute.
+#![allow(clippy::unwrap_used)]
 
 #[path = "seam/drift.rs"]
 mod drift;
@@ -69,7 +71,7 @@ fn busy_tick(host: &mut Host<Relay>) -> BTreeMap<PlayerId, Told<Relay>> {
         // Some inputs never come, some come two ticks late.
         if is_here && (tick.0 + u32::from(player) * 7) % 23 > 1 {
             host.send(player, on_time(player, tick));
-        } else if is_here && tick.0 > 2 && tick.0 % 2 == 0 {
+        } else if is_here && tick.0 > 2 && tick.0.is_multiple_of(2) {
             host.send(player, on_time(player, Tick(tick.0 - 2)));
         }
     }

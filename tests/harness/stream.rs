@@ -1,5 +1,5 @@
-//! Players who are told of a world: the server's recipient at one end, the client's decoder at the other, and a network
-//! between them that may lose and reorder.
+//! Players who are told of a world: the server's recipient at one end, the client's decoder at the other, and
+//! a network between them that may lose and reorder.
 
 use crate::world::World;
 use std::collections::BTreeMap;
@@ -79,7 +79,8 @@ pub struct Player {
     avatar: Option<Avatar>,
     avatars: BTreeMap<Tick, Option<Avatar>>,
     consumed: BTreeMap<Tick, Consumed>,
-    /// Messages under way, by the tick of their arrival: snapshots to the client, acknowledgements to the server.
+    /// Messages under way, by the tick of their arrival: snapshots to the client, acknowledgements to the
+    /// server.
     snapshots: Vec<(Tick, Tick, Vec<u8>)>,
     acks: Vec<(Tick, Tick)>,
 }
@@ -170,7 +171,8 @@ impl Player {
     /// Sends a snapshot, if this tick sends one, lets the network work, and lets the client read and compare.
     ///
     /// # Errors
-    /// A sentence that says which player's knowledge is not what the server thinks, or what could not be read.
+    /// A sentence that says which player's knowledge is not what the server thinks, or what could not be
+    /// read.
     pub fn exchange(
         &mut self,
         tick: Tick,
@@ -254,12 +256,8 @@ impl Player {
             _ => Vec::new(),
         };
         let expected = pair.and_then(|pair| self.expect(before, pair.newer, &consumed));
-        let avatar = AvatarNews {
-            avatar: current.as_deref(),
-            expected: expected.as_deref(),
-            whole: false,
-            consumed,
-        };
+        let avatar =
+            AvatarNews { avatar: current.as_deref(), expected: expected.as_deref(), whole: false, consumed };
         let mut bytes = Vec::new();
         let told = assembler.write(history, &mut self.recipient, &request, &avatar, &mut bytes);
         (told, bytes)
@@ -278,7 +276,9 @@ impl Player {
     fn receive(&mut self, sent: Tick, bytes: &[u8], history: &History) -> Result<bool, String> {
         let incoming = match self.decoder.begin(bytes) {
             Ok(incoming) => incoming,
-            Err(SnapshotError::NotNewer { .. }) if self.transport == Transport::Unreliable => return Ok(false),
+            Err(SnapshotError::NotNewer { .. }) if self.transport == Transport::Unreliable => {
+                return Ok(false);
+            }
             Err(error) => return Err(format!("{sent}: {error}")),
         };
         let header = incoming.header().clone();

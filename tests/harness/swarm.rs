@@ -1,12 +1,14 @@
-//! The swarm's motion: walkers who keep a heading until an input picks another one, as every comparison is measured on.
+//! The swarm's motion: walkers who keep a heading until an input picks another one, as every comparison is
+//! measured on.
 
 use glam::Vec2;
 use tickwire_protocol::Replicate;
 use tickwire_protocol::determinism::{SimRng, float};
-use tickwire_protocol::id::{EntityIndex, KindId};
+use tickwire_protocol::game::{Frame, Kind, Place};
+use tickwire_protocol::id::EntityIndex;
 use tickwire_protocol::schema::Schema;
 use tickwire_protocol::time::Tick;
-use tickwire_server::history::{CaptureError, History};
+use tickwire_server::history::History;
 
 /// One of the swarm.
 #[derive(Clone, Debug, Default, PartialEq, Replicate)]
@@ -79,11 +81,6 @@ impl Swarm {
         self.walkers[walker].position.extend(0.0).to_array()
     }
 
-    /// Brings everybody to a stop.
-    pub fn stop(&mut self) {
-        self.walkers.iter_mut().for_each(|walker| walker.velocity = Vec2::ZERO);
-    }
-
     /// One tick.
     pub fn step(&mut self) {
         for (walker, phase) in self.walkers.iter_mut().zip(&mut self.phases) {
@@ -111,17 +108,16 @@ impl Swarm {
 
     /// Records the present.
     ///
-    /// # Errors
-    /// [`CaptureError`] when a walker cannot be published: then the motion is wrong.
-    pub fn capture(&self, tick: Tick, history: &mut History) -> Result<(), CaptureError> {
-        let mut components = [0.0; Walker::COMPONENTS];
-        let mut capture = history.begin(tick);
+    /// # Panics
+    /// When a walker cannot be published: then the motion is wrong.
+    pub fn capture(&self, tick: Tick, history: &mut History) {
+        let mut frame = Frame::new();
         for (index, walker) in self.walkers.iter().enumerate() {
-            walker.write_components(&mut components);
-            let position = Some(self.position(index));
-            capture.put(EntityIndex(index as u16), KindId(0), &components, position, 1.0)?;
+            let place = Place::on_plane(walker.position);
+            frame.put(Kind::new(0), EntityIndex(index as u16), walker, place);
         }
-        Ok(())
+        frame.finish().expect("each index is there once");
+        history.capture(tick, &frame, |error| panic!("{error}"));
     }
 
     fn look(&mut self) {

@@ -1,13 +1,15 @@
-//! A world of entities that come, move, rest, change and go, from one seed: what the snapshot tests and benches run on.
+//! A world of entities that come, move, rest, change and go, from one seed: what the snapshot tests and
+//! benches run on.
 
 use glam::{Quat, Vec2, Vec3};
 use tickwire_protocol::Replicate;
 use tickwire_protocol::determinism::SimRng;
-use tickwire_protocol::id::{EntityIndex, KindId};
+use tickwire_protocol::game::{Frame, Kind, Place};
+use tickwire_protocol::id::EntityIndex;
 use tickwire_protocol::limits::MAX_BASELINE_AGE;
 use tickwire_protocol::schema::Schema;
 use tickwire_protocol::time::Tick;
-use tickwire_server::history::{CaptureError, History};
+use tickwire_server::history::History;
 
 /// A thing that walks: published as segments.
 #[derive(Clone, Debug, Default, PartialEq, Replicate)]
@@ -84,16 +86,6 @@ pub enum Thing {
 }
 
 impl Thing {
-    /// Its place among the kinds.
-    #[must_use]
-    pub fn kind(&self) -> KindId {
-        KindId(match self {
-            Thing::Walker(_) => 0,
-            Thing::Crate(..) => 1,
-            Thing::Switch(_) => 2,
-        })
-    }
-
     /// Where it is.
     #[must_use]
     pub fn position(&self) -> Vec3 {
@@ -101,19 +93,6 @@ impl Thing {
             Thing::Walker(walker) => walker.position.extend(0.0),
             Thing::Crate(body, ..) => body.position,
             Thing::Switch(switch) => switch.position.extend(0.0),
-        }
-    }
-
-    fn components(&self, out: &mut Vec<f64>) {
-        let write = |count: usize, out: &mut Vec<f64>, write: &dyn Fn(&mut [f64])| {
-            out.clear();
-            out.resize(count, 0.0);
-            write(out);
-        };
-        match self {
-            Thing::Walker(it) => write(Walker::COMPONENTS, out, &|out| it.write_components(out)),
-            Thing::Crate(it, ..) => write(Crate::COMPONENTS, out, &|out| it.write_components(out)),
-            Thing::Switch(it) => write(Switch::COMPONENTS, out, &|out| it.write_components(out)),
         }
     }
 }
@@ -198,18 +177,21 @@ impl World {
 
     /// Records the present.
     ///
-    /// # Errors
-    /// [`CaptureError`] when a thing cannot be published: then the world is wrong.
-    pub fn capture(&self, tick: Tick, history: &mut History) -> Result<(), CaptureError> {
-        let mut components = Vec::new();
-        let mut capture = history.begin(tick);
+    /// # Panics
+    /// When a thing cannot be published: then the world is wrong.
+    pub fn capture(&self, tick: Tick, history: &mut History) {
+        let mut frame = Frame::new();
         for (index, thing) in self.things.iter().enumerate() {
             let Some(thing) = thing else { continue };
-            thing.components(&mut components);
-            let position = Some(thing.position().to_array());
-            capture.put(EntityIndex(index as u16), thing.kind(), &components, position, 1.0)?;
+            let (index, place) = (EntityIndex(index as u16), Place::at(thing.position()));
+            match thing {
+                Thing::Walker(walker) => frame.put(Kind::new(0), index, walker, place),
+                Thing::Crate(body, ..) => frame.put(Kind::new(1), index, body, place),
+                Thing::Switch(switch) => frame.put(Kind::new(2), index, switch, place),
+            }
         }
-        Ok(())
+        frame.finish().expect("each index is there once");
+        history.capture(tick, &frame, |error| panic!("{error}"));
     }
 }
 

@@ -8,6 +8,7 @@ mod bench;
 mod command;
 mod fuzz;
 mod report;
+mod soak;
 mod system;
 mod test;
 mod wasm;
@@ -34,6 +35,8 @@ enum Task {
     Fuzz(fuzz::Options),
     /// Run the benchmarks of the workspace
     Bench(bench::Options),
+    /// Run the simulations of the tests, optimised and at length
+    Soak(soak::Options),
 }
 
 fn main() -> ExitCode {
@@ -41,5 +44,6 @@ fn main() -> ExitCode {
         Task::Test => test::run(),
         Task::Fuzz(options) => fuzz::run(&options),
         Task::Bench(options) => bench::run(&options),
+        Task::Soak(options) => soak::run(&options),
     }
 }

@@ -1,12 +1,13 @@
 //! Whose turn it is when not all news fit.
 //!
-//! The problem: a budget of bytes for a player, and more news than it holds. Telling the nearest first would never get to
-//! the others; telling all in turn would tell the far as often as the near.
+//! The problem: a budget of bytes for a player, and more news than it holds. Telling the nearest first would
+//! never get to the others; telling all in turn would tell the far as often as the near.
 //!
-//! The idea (the priority accumulator of Glenn Fiedler's "State Synchronization"): an entity's claim grows with each tick
-//! that it waits, faster the nearer and the more important it is, and starts anew when it has been told. As it grows
-//! without bound, nothing starves: at the weights below, an entity at the edge waits at most [`WEIGHT_RANGE`] times as
-//! long as one beside the player. Nothing is stored for it: the claim is the weight times the ticks waited.
+//! The idea (the priority accumulator of Glenn Fiedler's "State Synchronization"): an entity's claim grows
+//! with each tick that it waits, faster the nearer and the more important it is, and starts anew when it has
+//! been told. As it grows without bound, nothing starves: at the weights below, an entity at the edge waits
+//! at most [`WEIGHT_RANGE`] times as long as one beside the player. Nothing is stored for it: the claim is
+//! the weight times the ticks waited.
 
 /// Weights are at least this part of the largest.
 const WEIGHT_RANGE: f32 = 16.0;

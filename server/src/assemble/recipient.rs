@@ -1,7 +1,8 @@
 //! What the server knows that a client knows: which entities, and when each of them was told.
 //!
-//! It is the mirror of the client's views, without the states: those are in the history. On an ordered transport what was
-//! written will be read, so that the last snapshot is known; on an unreliable one, what was acknowledged.
+//! It is the mirror of the client's views, without the states: those are in the history. On an ordered
+//! transport what was written will be read, so that the last snapshot is known; on an unreliable one, what
+//! was acknowledged.
 
 use super::shared::BaselinePair;
 use crate::history::History;
@@ -9,8 +10,8 @@ use std::collections::VecDeque;
 use thiserror::Error;
 use tickwire_protocol::id::{EntityIndex, KindId};
 use tickwire_protocol::limits::MAX_BASELINE_AGE;
-use tickwire_protocol::snapshot::{RateMode, StreamProfile};
 use tickwire_protocol::snapshot::view::StateCheck;
+use tickwire_protocol::snapshot::{RateMode, StreamProfile};
 use tickwire_protocol::time::Tick;
 
 /// How snapshots travel.
@@ -62,8 +63,8 @@ pub(super) struct KnownEntity {
 /// No tick: a room never gets there.
 pub(super) const NEVER: Tick = Tick(u32::MAX);
 
-/// Snapshots at multiples of this many ticks are kept as baselines on an ordered transport too: those are what baselines
-/// are rounded to when they are too many at a time.
+/// Snapshots at multiples of this many ticks are kept as baselines on an ordered transport too: those are
+/// what baselines are rounded to when they are too many at a time.
 const ROUND: u32 = 8;
 
 /// An acknowledgement that cannot be.
@@ -118,8 +119,8 @@ impl Recipient {
         self.known.back().map_or(0, |known| known.entries.len())
     }
 
-    /// Takes in the newest snapshot that the client has decoded. Acknowledgements that are overtaken by newer ones do
-    /// nothing.
+    /// Takes in the newest snapshot that the client has decoded. Acknowledgements that are overtaken by newer
+    /// ones do nothing.
     ///
     /// # Errors
     /// [`AckError`] for a snapshot that was not sent.
@@ -132,7 +133,8 @@ impl Recipient {
         }
         if self.transport == Transport::Unreliable {
             let Some(place) = self.known.iter().position(|known| known.tick == tick) else {
-                // Snapshots older than any baseline are forgotten; of younger ones each is known that was sent.
+                // Snapshots older than any baseline are forgotten; of younger ones each is known that was
+                // sent.
                 let aged = self.known.front().is_none_or(|oldest| tick < oldest.tick);
                 return if aged { Ok(()) } else { Err(AckError::NeverSent { tick }) };
             };
@@ -151,8 +153,8 @@ impl Recipient {
         Ok(())
     }
 
-    /// The baseline pairs that a snapshot of `tick` may be coded against, the best first. The older of a pair is there
-    /// only if `trends` says that it is of use.
+    /// The baseline pairs that a snapshot of `tick` may be coded against, the best first. The older of a pair
+    /// is there only if `trends` says that it is of use.
     pub(super) fn pairs(&self, tick: Tick, trends: bool) -> impl Iterator<Item = BaselinePair> + '_ {
         let usable = move |known: &&Known| {
             known.certain && tick.since(known.tick).is_some_and(|age| age <= MAX_BASELINE_AGE)
@@ -192,8 +194,9 @@ impl Recipient {
         self.newest_sent = Some(newest);
     }
 
-    /// The check of the client's knowledge after the snapshot of `tick`, to compare with the one that it computes.
-    /// `avatar` is the avatar of that tick. `None` when that knowledge or the states it is of are no longer held.
+    /// The check of the client's knowledge after the snapshot of `tick`, to compare with the one that it
+    /// computes. `avatar` is the avatar of that tick. `None` when that knowledge or the states it is of
+    /// are no longer held.
     #[must_use]
     pub fn check(&self, history: &History, tick: Tick, avatar: Option<&[u8]>) -> Option<u32> {
         let known = self.find(tick)?;
@@ -205,5 +208,63 @@ impl Recipient {
             check.entity(entity.index, entity.kind, told.state(codec, told.find(entity.index)?));
         }
         Some(check.finish())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PROFILE: StreamProfile = StreamProfile { has_avatar: false, predicts: false, capacity: 8 };
+
+    fn sent(transport: Transport, ticks: impl Iterator<Item = u32>) -> Recipient {
+        let mut recipient = Recipient::new(PROFILE, transport);
+        ticks.for_each(|tick| recipient.keep(Known { tick: Tick(tick), ..Known::default() }));
+        recipient
+    }
+
+    fn pairs(recipient: &Recipient, tick: u32) -> Vec<(u32, Option<u32>)> {
+        let pairs = recipient.pairs(Tick(tick), true);
+        pairs.map(|pair| (pair.newer.0, pair.older.map(|older| older.0))).collect()
+    }
+
+    #[test]
+    fn what_was_never_sent_cannot_be_acknowledged() {
+        for transport in [Transport::Ordered, Transport::Unreliable] {
+            let mut recipient = sent(transport, [10, 12, 13].into_iter());
+            assert_eq!(recipient.handle_ack(Tick(14)), Err(AckError::NeverSent { tick: Tick(14) }));
+            assert_eq!(recipient.handle_ack(Tick(12)), Ok(()));
+            assert_eq!(recipient.acknowledged(), Some(Tick(12)));
+            assert_eq!(recipient.handle_ack(Tick(10)), Ok(()), "an overtaken one does nothing");
+            assert_eq!(recipient.acknowledged(), Some(Tick(12)));
+        }
+        let mut recipient = sent(Transport::Unreliable, [10, 12, 13].into_iter());
+        assert_eq!(recipient.handle_ack(Tick(11)), Err(AckError::NeverSent { tick: Tick(11) }));
+        let mut fresh = Recipient::new(PROFILE, Transport::Ordered);
+        assert_eq!(fresh.handle_ack(Tick(0)), Err(AckError::NeverSent { tick: Tick(0) }));
+    }
+
+    #[test]
+    fn in_order_the_last_snapshots_and_the_round_ones_are_baselines() {
+        let recipient = sent(Transport::Ordered, 1..=30);
+        assert_eq!(
+            pairs(&recipient, 31),
+            [(30, Some(29)), (29, Some(24)), (24, Some(16)), (16, Some(8)), (8, None)]
+        );
+        // What is too old for the history is none, neither as the newer nor as the older.
+        assert_eq!(pairs(&recipient, 93), [(30, Some(29)), (29, None)]);
+        assert_eq!(pairs(&recipient, 95), []);
+    }
+
+    #[test]
+    fn with_loss_only_what_was_acknowledged_is_a_baseline() {
+        let mut recipient = sent(Transport::Unreliable, 1..=30);
+        assert_eq!(pairs(&recipient, 31), []);
+        recipient.handle_ack(Tick(20)).expect("it was sent");
+        assert_eq!(pairs(&recipient, 31), [(20, None)]);
+        recipient.handle_ack(Tick(25)).expect("it was sent");
+        assert_eq!(pairs(&recipient, 31), [(25, Some(20))]);
+        recipient.restart();
+        assert_eq!(pairs(&recipient, 31), []);
     }
 }

@@ -1,4 +1,5 @@
-//! Shared encodings: the bits of an entity, built once per tick and baseline form, and copied for every player.
+//! Shared encodings: the bits of an entity, built once per tick and baseline form, and copied for every
+//! player.
 
 use super::recipient::{KnownEntity, NEVER};
 use crate::history::{History, Record};
@@ -47,7 +48,8 @@ pub struct Encodings {
     pub pairs: usize,
 }
 
-/// Baseline pairs in one tick. A player whose own would be one more gets an older one that others have, if possible.
+/// Baseline pairs in one tick. A player whose own would be one more gets an older one that others have, if
+/// possible.
 const MAX_PAIRS: usize = 8;
 
 /// The encodings against one pair of baselines.
@@ -111,10 +113,14 @@ impl Assembler {
         Encodings { pairs: self.pairs.len(), ..self.count }
     }
 
-    /// Chooses among the pairs that a player may be served with, the best first: one that is in use, or the best while
-    /// there is room for more, or an older one that is in use. With none of these, the best all the same: a cap on work
-    /// must not cost a player their snapshot.
-    pub(super) fn choose(&mut self, history: &History, pairs: impl Iterator<Item = BaselinePair>) -> Option<usize> {
+    /// Chooses among the pairs that a player may be served with, the best first: one that is in use, or the
+    /// best while there is room for more, or an older one that is in use. With none of these, the best
+    /// all the same: a cap on work must not cost a player their snapshot.
+    pub(super) fn choose(
+        &mut self,
+        history: &History,
+        pairs: impl Iterator<Item = BaselinePair>,
+    ) -> Option<usize> {
         let mut best = None;
         for pair in pairs {
             if let Some(place) = self.pairs.iter().position(|table| table.pair == pair) {
@@ -162,7 +168,12 @@ impl Assembler {
     }
 
     /// The bits of an entering entity.
-    pub(super) fn entering(&mut self, history: &History, record: &Record, index: EntityIndex) -> Option<BitSpan> {
+    pub(super) fn entering(
+        &mut self,
+        history: &History,
+        record: &Record,
+        index: EntityIndex,
+    ) -> Option<BitSpan> {
         let slot = usize::from(index.0);
         if let Some(span) = self.entering.get(slot).copied().flatten() {
             return Some(span);
@@ -178,8 +189,8 @@ impl Assembler {
         Some(span)
     }
 
-    /// The bits of an entity that a player knows and that has changed since. `None` when the state that the player knows
-    /// is no longer held: the entity must leave, and may enter again.
+    /// The bits of an entity that a player knows and that has changed since. `None` when the state that the
+    /// player knows is no longer held: the entity must leave, and may enter again.
     #[inline]
     pub(super) fn news(
         &mut self,
@@ -243,7 +254,8 @@ impl Assembler {
     }
 }
 
-/// Whether an entity was told at both ticks of a pair: then any player of whom that holds knows the same two states.
+/// Whether an entity was told at both ticks of a pair: then any player of whom that holds knows the same two
+/// states.
 #[inline]
 fn told_at_both(pair: BaselinePair, entity: &KnownEntity) -> bool {
     entity.told == pair.newer && pair.older == Some(entity.told_before) && entity.told_before != NEVER

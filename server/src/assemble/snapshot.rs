@@ -9,9 +9,7 @@ use tickwire_protocol::limits::MAX_VISIBLE;
 use tickwire_protocol::snapshot::avatar::write_avatar;
 use tickwire_protocol::snapshot::entities::{EntityLists, ListContext};
 use tickwire_protocol::snapshot::header::HeaderContext;
-use tickwire_protocol::snapshot::{
-    AvatarTold, Consumed, InputLead, RateMode, SnapshotHeader, carries_check,
-};
+use tickwire_protocol::snapshot::{AvatarTold, Consumed, InputLead, RateMode, SnapshotHeader, carries_check};
 use tickwire_protocol::time::Tick;
 use tickwire_protocol::wire::bits::{BitSpan, BitWriter};
 
@@ -108,8 +106,8 @@ const LIST_BITS_CHANGED: u32 = 6;
 const LIST_BITS_ENTERING: u32 = 12;
 
 impl Assembler {
-    /// The baselines that the next snapshot of a player will be coded against, or `None` when everything enters. It holds
-    /// until the snapshot is written in the same tick.
+    /// The baselines that the next snapshot of a player will be coded against, or `None` when everything
+    /// enters. It holds until the snapshot is written in the same tick.
     #[must_use]
     pub fn baselines(&mut self, history: &History, recipient: &Recipient) -> Option<BaselinePair> {
         let table = self.table(history, recipient)?;
@@ -170,7 +168,8 @@ struct Compare<'a> {
 }
 
 impl Compare<'_> {
-    /// Walks what the player knows beside what is visible: finds who leaves, who has news, and who could enter.
+    /// Walks what the player knows beside what is visible: finds who leaves, who has news, and who could
+    /// enter.
     fn walk(&self, assembler: &mut Assembler, work: &mut Work) {
         work.left.clear();
         work.changed.clear();
@@ -198,7 +197,8 @@ impl Compare<'_> {
             }
             let has_news = changed_at > entity.told;
             if has_news {
-                let news = self.table.and_then(|table| assembler.news(self.history, self.record, table, entity));
+                let news =
+                    self.table.and_then(|table| assembler.news(self.history, self.record, table, entity));
                 if news.is_none() {
                     // The state that the player knows is no longer held.
                     work.left.push(place);
@@ -263,7 +263,8 @@ impl Compare<'_> {
                 Claimant::Change(place) => cost_of_change(&work.changed[*place]),
                 Claimant::Enter(place) => cost_of_entering(&work.entering[*place]),
             };
-            // The first always goes out, so that a budget below the size of one entity holds nothing up for ever.
+            // The first always goes out, so that a budget below the size of one entity holds nothing up for
+            // ever.
             full |= spent > 0 && spent + cost > budget;
             if !full {
                 spent += cost;
@@ -283,7 +284,8 @@ impl Compare<'_> {
         work.waiting.retain(|_| refusals.next() == Some(&true));
         let mut refusals = refused.iter();
         work.entering.retain(|_| refusals.next() == Some(&false));
-        // Those who change and wait are as if they had not: a surprise less, or one more where it was expected.
+        // Those who change and wait are as if they had not: a surprise less, or one more where it was
+        // expected.
         for change in work.changed.iter().filter(|change| change.news.is_none()) {
             match work.surprises.binary_search(&change.stay) {
                 Ok(place) => drop(work.surprises.remove(place)),
@@ -345,8 +347,7 @@ impl Work {
         let mut told_avatar = AvatarTold::AsExpected;
         if recipient.profile.has_avatar {
             let check = recipient.profile.predicts && carries_check(header.tick, header.newer);
-            told_avatar =
-                write_avatar(avatar.avatar, avatar.expected, avatar.whole, check, &mut self.writer);
+            told_avatar = write_avatar(avatar.avatar, avatar.expected, avatar.whole, check, &mut self.writer);
         }
         let avatar_bits = self.writer.bits() - header_bits;
         self.write_lists(compare, recipient);

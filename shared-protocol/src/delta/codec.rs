@@ -23,8 +23,8 @@ pub struct DeltaCodec {
 /// Codes the entities of one kind.
 ///
 /// A state is a row of lanes as [`LaneLayout`](crate::schema::LaneLayout) says. Rows come from
-/// [`KindCodec::publish`](KindCodec::publish) or from decoding; for any others [`KindCodec::check`] tells whether they
-/// are states.
+/// [`KindCodec::publish`](KindCodec::publish) or from decoding; for any others [`KindCodec::check`] tells
+/// whether they are states.
 #[derive(Clone, Debug)]
 pub struct KindCodec {
     pub(crate) plan: KindPlan,
@@ -61,8 +61,8 @@ pub enum DeltaError {
         /// The place of the field in its kind.
         field: u8,
     },
-    /// The baselines at hand are not those of the form: a tick without a state, a state without a tick, or a row of
-    /// another length.
+    /// The baselines at hand are not those of the form: a tick without a state, a state without a tick, or a
+    /// row of another length.
     #[error("the baselines do not go with the form")]
     Baselines,
 }
@@ -189,12 +189,12 @@ impl KindCodec {
     ) {
         let between = self.between(form, baselines).expect("the caller built the form from these baselines");
         debug_assert_eq!(self.check(state), Ok(()), "only a state can be coded");
-        let encoder = Encoder { models: &self.models, writer };
-        if self.is_small() {
-            self.encode_within::<SMALL_LANES, SMALL_FIELDS>(encoder, &between, state);
+        let mut encoder = Encoder { models: &self.models, state, writer };
+        let Ok(()) = if self.is_small() {
+            transcode::<_, SMALL_FIELDS>(&mut encoder, &self.plan, &between)
         } else {
-            self.encode_within::<MAX_LANES, MAX_FIELDS>(encoder, &between, state);
-        }
+            transcode::<_, MAX_FIELDS>(&mut encoder, &self.plan, &between)
+        };
     }
 
     /// Reads the delta of one entity into `state`, which is written only when all of it is well.
@@ -212,50 +212,37 @@ impl KindCodec {
         state: &mut [i32],
     ) -> Result<(), DeltaError> {
         let between = self.between(form, baselines)?;
-        let decoder = Decoder { models: &self.models, reader };
         if self.is_small() {
-            self.decode_within::<SMALL_LANES, SMALL_FIELDS>(decoder, &between, state)
+            self.decode_within::<SMALL_LANES, SMALL_FIELDS>(&between, reader, state)
         } else {
-            self.decode_within::<MAX_LANES, MAX_FIELDS>(decoder, &between, state)
+            self.decode_within::<MAX_LANES, MAX_FIELDS>(&between, reader, state)
         }
     }
 
-    /// Whether the work fits a small space on the stack. Clearing the largest takes longer than most entities do.
+    /// Whether the work fits a small space on the stack. Clearing the largest takes longer than most entities
+    /// do.
     #[inline]
     fn is_small(&self) -> bool {
         self.plan.lanes <= SMALL_LANES && self.plan.fields.len() <= SMALL_FIELDS
     }
 
     #[inline]
-    fn encode_within<const LANES: usize, const FIELDS: usize>(
-        &self,
-        mut encoder: Encoder<'_>,
-        between: &Between<'_>,
-        state: &[i32],
-    ) {
-        let mut lanes = [0; LANES];
-        let lanes = &mut lanes[..self.plan.lanes];
-        lanes.copy_from_slice(state);
-        let Ok(()) = transcode::<_, FIELDS>(&mut encoder, &self.plan, between, lanes);
-        debug_assert_eq!(lanes, state, "coding leaves the state as it was");
-    }
-
-    #[inline]
     fn decode_within<const LANES: usize, const FIELDS: usize>(
         &self,
-        mut decoder: Decoder<'_, '_>,
         between: &Between<'_>,
+        reader: &mut BitReader<'_>,
         state: &mut [i32],
     ) -> Result<(), DeltaError> {
         let mut lanes = [0; LANES];
         let lanes = &mut lanes[..self.plan.lanes];
-        transcode::<_, FIELDS>(&mut decoder, &self.plan, between, lanes)?;
+        let mut decoder = Decoder { models: &self.models, state: &mut *lanes, reader };
+        transcode::<_, FIELDS>(&mut decoder, &self.plan, between)?;
         state[..self.plan.lanes].copy_from_slice(lanes);
         Ok(())
     }
 
-    /// Whether an entity is expected to change again: a field that follows a trend differs between the two baselines.
-    /// Segments move by themselves and expect nothing.
+    /// Whether an entity is expected to change again: a field that follows a trend differs between the two
+    /// baselines. Segments move by themselves and expect nothing.
     #[inline]
     #[must_use]
     pub fn is_restless(&self, newer: &[i32], older: &[i32]) -> bool {
@@ -327,6 +314,7 @@ const SMALL_FIELDS: usize = 6;
 
 struct Encoder<'a> {
     models: &'a [Model],
+    state: &'a [i32],
     writer: &'a mut BitWriter,
 }
 
@@ -336,21 +324,31 @@ impl Coder for Encoder<'_> {
     const KNOWS: bool = true;
 
     #[inline]
+    fn state(&self) -> &[i32] {
+        self.state
+    }
+
+    #[inline]
+    fn learn(&mut self, first: usize, lanes: &[i32]) {
+        debug_assert_eq!(&self.state[first..first + lanes.len()], lanes, "what is written is the state");
+    }
+
+    #[inline]
     fn symbol(&mut self, model: usize, context: usize, symbol: u32) -> Result<u32, Infallible> {
         self.models[model].write(context, symbol, self.writer);
         Ok(symbol)
     }
 
     #[inline]
-    fn residuals(
+    fn residuals<const LANES: usize>(
         &mut self,
         model: usize,
         context: usize,
         energy: &mut Energy,
-        residuals: &mut [i32],
-    ) -> Result<(), Infallible> {
+        residuals: [i32; LANES],
+    ) -> Result<[i32; LANES], Infallible> {
         self.models[model].write_residuals(context, energy, residuals, self.writer);
-        Ok(())
+        Ok(residuals)
     }
 
     #[inline]
@@ -368,6 +366,7 @@ impl Coder for Encoder<'_> {
 
 struct Decoder<'a, 'b> {
     models: &'a [Model],
+    state: &'a mut [i32],
     reader: &'a mut BitReader<'b>,
 }
 
@@ -377,19 +376,29 @@ impl Coder for Decoder<'_, '_> {
     const KNOWS: bool = false;
 
     #[inline]
+    fn state(&self) -> &[i32] {
+        self.state
+    }
+
+    #[inline]
+    fn learn(&mut self, first: usize, lanes: &[i32]) {
+        self.state[first..first + lanes.len()].copy_from_slice(lanes);
+    }
+
+    #[inline]
     fn symbol(&mut self, model: usize, context: usize, _: u32) -> Result<u32, DeltaError> {
         Ok(self.models[model].read(context, self.reader)?)
     }
 
     #[inline]
-    fn residuals(
+    fn residuals<const LANES: usize>(
         &mut self,
         model: usize,
         context: usize,
         energy: &mut Energy,
-        residuals: &mut [i32],
-    ) -> Result<(), DeltaError> {
-        Ok(self.models[model].read_residuals(context, energy, residuals, self.reader)?)
+        _: [i32; LANES],
+    ) -> Result<[i32; LANES], DeltaError> {
+        Ok(self.models[model].read_residuals(context, energy, self.reader)?)
     }
 
     #[inline]

@@ -1,7 +1,7 @@
 //! The plan of a kind: its schema worked out into what coding needs per field, with no look-up by name left.
 
-use super::model::{LEVELS, MASK_BITS, ModelShape, Role, residual_symbols};
 use super::form::FORM_CONTEXTS;
+use super::model::{LEVELS, MASK_BITS, ModelShape, Role, residual_symbols};
 use super::segment::Rate;
 use crate::limits::{MAX_ANCHOR_AGE, MAX_BASELINE_AGE};
 use crate::schema::{KindSchema, Predictor, Quantization, steps_per_velocity_step};
@@ -41,8 +41,10 @@ pub(crate) struct FieldPlan {
     pub(crate) shape: Shape,
 }
 
-/// The ways to code a field.
+/// The ways to code a field. The tag is a byte of its own: found in the gaps of another field, it would take
+/// a calculation for each match.
 #[derive(Clone, Debug)]
+#[repr(u8)]
 pub(crate) enum Shape {
     /// A boolean: its change says all.
     Flip,
@@ -202,8 +204,8 @@ fn shape_of(kind: &KindSchema, index: usize, period: Micros) -> Shape {
 }
 
 impl Shape {
-    /// Bits in the change mask: a rotation's second one says that its largest component is not the predicted one, a
-    /// segment's that its velocity changed.
+    /// Bits in the change mask: a rotation's second one says that its largest component is not the predicted
+    /// one, a segment's that its velocity changed.
     pub(crate) fn mask_bits(&self) -> usize {
         match self {
             Shape::Quat { .. } | Shape::Segment(_) => 2,
@@ -244,14 +246,15 @@ impl Shape {
     }
 }
 
-/// The context of a residual: which lane, what form, how far the field was about to move, how large the residuals
-/// just coded were.
+/// The context of a residual: which lane, what form, how far the field was about to move, how large the
+/// residuals just coded were.
 #[inline]
 pub(crate) fn residual_context(lane: usize, form: usize, activity: usize, energy: usize) -> usize {
     ((lane * FORM_CONTEXTS + form) * LEVELS + activity) * LEVELS + energy
 }
 
-/// Bits that tell the age of an anchor which is newer than the baseline: none for a baseline of the tick before.
+/// Bits that tell the age of an anchor which is newer than the baseline: none for a baseline of the tick
+/// before.
 #[inline]
 pub(crate) fn anchor_age_bits(baseline_age: u32) -> u32 {
     let ages = baseline_age.min(MAX_ANCHOR_AGE);

@@ -255,7 +255,8 @@ fn residual_weights(symbols: usize, scale: Option<usize>) -> Vec<u64> {
         // Twice the middle of the class, in quarter steps, to keep to whole numbers.
         let middle = 8 * u128::from(base) + 4 * (width - 1);
         let reach = middle + (2 << scale);
-        ((width << 90) / (reach * reach * reach)) as u64
+        // At most 2^63, for the smallest reach of two quarter steps.
+        ((width << 66) / (reach * reach * reach)) as u64
     };
     (0..symbols).map(weight).collect()
 }

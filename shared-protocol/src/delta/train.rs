@@ -13,7 +13,7 @@ use super::plan::KindPlan;
 use super::tables::{EntropyTables, ModelTable};
 use super::transcode::{Coder, Energy, transcode};
 use crate::id::KindId;
-use crate::limits::{MAX_FIELDS, MAX_LANES, MAX_TABLES_PER_MODEL};
+use crate::limits::{MAX_FIELDS, MAX_TABLES_PER_MODEL};
 use crate::wire::codes::PrefixCode;
 use std::convert::Infallible;
 
@@ -57,11 +57,8 @@ impl<'a> Trainer<'a> {
         if codec.check(state).is_err() {
             return Err(DeltaError::Baselines);
         }
-        let mut lanes = [0; MAX_LANES];
-        lanes[..codec.lanes()].copy_from_slice(state);
-        let mut counter = Counter { models: &codec.plan.models, counts };
-        let Ok(()) =
-            transcode::<_, MAX_FIELDS>(&mut counter, &codec.plan, &between, &mut lanes[..codec.lanes()]);
+        let mut counter = Counter { models: &codec.plan.models, counts, state };
+        let Ok(()) = transcode::<_, MAX_FIELDS>(&mut counter, &codec.plan, &between);
         Ok(())
     }
 
@@ -99,12 +96,19 @@ fn cost(table: &ModelTable, counts: &Counts) -> u64 {
 struct Counter<'a> {
     models: &'a [ModelShape],
     counts: &'a mut [Counts],
+    state: &'a [i32],
 }
 
 impl Coder for Counter<'_> {
     type Error = Infallible;
 
     const KNOWS: bool = true;
+
+    fn state(&self) -> &[i32] {
+        self.state
+    }
+
+    fn learn(&mut self, _: usize, _: &[i32]) {}
 
     fn symbol(&mut self, model: usize, context: usize, symbol: u32) -> Result<u32, Infallible> {
         let symbols = self.models[model].symbols;
@@ -113,19 +117,21 @@ impl Coder for Counter<'_> {
         Ok(symbol)
     }
 
-    fn residuals(
+    fn residuals<const LANES: usize>(
         &mut self,
         model: usize,
         context: usize,
         energy: &mut Energy,
-        residuals: &mut [i32],
-    ) -> Result<(), Infallible> {
+        residuals: [i32; LANES],
+    ) -> Result<[i32; LANES], Infallible> {
+        let mut group = energy.group();
         for (lane, residual) in residuals.iter().enumerate() {
             let (symbol, ..) = split_residual(*residual);
-            self.symbol(model, context + lane * LANE_CONTEXTS + energy.level(), symbol)?;
-            energy.add(symbol.div_ceil(2));
+            self.symbol(model, context + lane * LANE_CONTEXTS + group.level(), symbol)?;
+            group.add(symbol.div_ceil(2));
         }
-        Ok(())
+        *energy = group.end();
+        Ok(residuals)
     }
 
     fn raw(&mut self, value: u32, _: u32) -> Result<u32, Infallible> {

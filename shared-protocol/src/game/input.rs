@@ -1,13 +1,12 @@
 //! What a player sends: the trait, its quantised form, and what stands in for an input that did not come.
 
 use super::policy::PerTickPolicy;
-use crate::delta::{DeltaCodec, KindCodec, PublishError};
-use crate::id::KindId;
-use crate::schema::{Predictor, Replicate, Schema, SchemaError};
+use crate::limits::MAX_LANES;
+use crate::message::{InputCodec, InputError, InputKindError};
+use crate::schema::Replicate;
 use crate::snapshot::Consumed;
-use crate::time::{Micros, Tick};
+use crate::time::Tick;
 use std::marker::PhantomData;
-use thiserror::Error;
 
 /// What a player wants in one tick. Its fields are quantised as `#[derive(Replicate)]` says, and both sides
 /// step the quantised values. `Default` is the neutral input: hands off.
@@ -27,62 +26,41 @@ pub trait Input: Replicate + Clone + PartialEq + Default + Send + 'static {
     }
 }
 
-/// The quantised form of an input type: rows of lanes, as of an entity that holds still.
-#[derive(Clone, Debug)]
-pub struct InputCodec<I> {
-    codec: DeltaCodec,
+/// The quantised form of an input type: the typed side of the [`InputCodec`] that codes its lanes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InputForm<I> {
+    codec: InputCodec,
     input: PhantomData<fn() -> I>,
 }
 
-/// Why a type cannot be sent as an input.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum InputCodecError {
-    /// The fields break a rule of the schema.
-    #[error(transparent)]
-    Schema(#[from] SchemaError),
-    /// A field moves by itself (`velocity = …`), which an input does not.
-    #[error("field {0:?} of an input has a velocity")]
-    Moving(String),
-}
-
-impl<I: Replicate> InputCodec<I> {
-    /// The codec of this type.
+impl<I: Replicate> InputForm<I> {
+    /// The form of this type.
     ///
     /// # Errors
-    /// [`InputCodecError`] when its fields cannot be those of an input.
-    pub fn new() -> Result<InputCodec<I>, InputCodecError> {
-        let schema = Schema::new(vec![I::kind()])?;
-        let mut fields = schema.kinds().iter().flat_map(|kind| &kind.fields);
-        if let Some(field) = fields.find(|field| matches!(field.predictor, Predictor::Segment { .. })) {
-            return Err(InputCodecError::Moving(field.name.clone()));
-        }
-        // Inputs hold still: the tick period has no say.
-        Ok(InputCodec { codec: DeltaCodec::new(&schema, Micros(1)), input: PhantomData })
+    /// [`InputKindError`] when its fields cannot be those of an input.
+    pub fn new() -> Result<InputForm<I>, InputKindError> {
+        Ok(InputForm { codec: InputCodec::new(&I::kind())?, input: PhantomData })
     }
 
-    /// The codec of the lanes, with which a row is coded against another.
+    /// The codec of the lanes.
     #[must_use]
-    pub fn lanes(&self) -> &KindCodec {
-        self.codec.kind(KindId(0)).expect("the schema has this one kind")
-    }
-
-    /// The schema of the input's one kind.
-    #[must_use]
-    pub fn schema(&self) -> &Schema {
-        self.codec.schema()
+    pub fn codec(&self) -> &InputCodec {
+        &self.codec
     }
 
     /// Writes the nearest lanes of an input.
     ///
     /// # Errors
-    /// [`PublishError`] for a value that is not finite or outside its range.
+    /// [`InputError`] for a value that is not finite or outside its range.
     ///
     /// # Panics
     /// When the row has another length than the codec's lanes.
-    pub fn quantize(&self, input: &I, row: &mut [i32]) -> Result<(), PublishError> {
-        let mut components = vec![0.0; I::COMPONENTS];
-        input.write_components(&mut components);
-        self.lanes().publish(&components, None, Tick(0), 0, row)
+    pub fn quantize(&self, input: &I, row: &mut [i32]) -> Result<(), InputError> {
+        // A kind has no more components than lanes, or there is no codec for it.
+        let mut components = [0.0; MAX_LANES];
+        let components = &mut components[..I::COMPONENTS];
+        input.write_components(components);
+        self.codec.quantize(components, row)
     }
 
     /// The input that a row of lanes stands for.
@@ -91,19 +69,21 @@ impl<I: Replicate> InputCodec<I> {
     /// When the row has another length than the codec's lanes.
     #[must_use]
     pub fn value(&self, row: &[i32]) -> I {
-        let mut components = vec![0.0; I::COMPONENTS];
-        self.lanes().value(row, Tick(0), &mut components);
-        I::from_components(&components)
+        let mut components = [0.0; MAX_LANES];
+        let components = &mut components[..I::COMPONENTS];
+        self.codec.value(row, components);
+        I::from_components(components)
     }
 
     /// The input as the server will read it, which is what a client has to step.
     ///
     /// # Errors
-    /// [`PublishError`] for a value that is not finite or outside its range.
-    pub fn canonical(&self, input: &I) -> Result<I, PublishError> {
-        let mut row = vec![0; self.lanes().lanes()];
-        self.quantize(input, &mut row)?;
-        Ok(self.value(&row))
+    /// [`InputError`] for a value that is not finite or outside its range.
+    pub fn canonical(&self, input: &I) -> Result<I, InputError> {
+        let mut row = [0; MAX_LANES];
+        let row = &mut row[..self.codec.lanes()];
+        self.quantize(input, row)?;
+        Ok(self.value(row))
     }
 }
 
@@ -208,12 +188,12 @@ mod tests {
 
     #[test]
     fn the_quantised_form_is_stable() {
-        let codec = InputCodec::<Steer>::new().unwrap();
+        let codec = InputForm::<Steer>::new().unwrap();
         let canonical = codec.canonical(&Steer { way: 0.3, dash: true }).unwrap();
         assert_eq!(canonical, Steer { way: 0.25, dash: true });
         assert_eq!(codec.canonical(&canonical), Ok(canonical.clone()));
         assert!(codec.canonical(&Steer { way: f32::NAN, dash: false }).is_err());
-        assert_eq!(InputCodec::<Moving>::new().unwrap_err(), InputCodecError::Moving("place".to_owned()));
+        assert_eq!(InputForm::<Moving>::new().unwrap_err(), InputKindError::Moving("place".to_owned()));
     }
 
     #[test]

@@ -167,13 +167,12 @@
 //!
 //! # Where to find what
 //!
-//! | for the game                                                   | for the host                                     |
-//! |----------------------------------------------------------------|--------------------------------------------------|
-//! | [`Simulation`], [`StepContext`], [`Effects`]                   | [`Hosted`]: a match with all that is saved       |
-//! | [`Game`], [`TickContext`], [`Frame`], [`Viewpoint`]            | [`InputQueue`]: from arrival to tick             |
-//! | [`Input`], [`InputPolicy`], [`TickInputs`]                     | [`InputCodec`], [`ConsumedInputs`]: both ends    |
-//! | [`Events`], [`Audience`], [`JoinRefusal`]                      | [`Rewind`]: the published past                   |
-//! | [`EntitySlots`], [`Kind`], [`Level`], [`LoadedLevel`]          | [`LevelId`]: what a level is called              |
+//! For the game: [`Simulation`], [`StepContext`], [`Effects`]; [`Game`], [`TickContext`], [`Frame`],
+//! [`Viewpoint`]; [`Input`], [`InputPolicy`], [`TickInputs`]; [`Events`], [`Audience`], [`JoinRefusal`];
+//! [`EntitySlots`], [`Kind`], [`Level`], [`LoadedLevel`].
+//!
+//! For the host: [`Hosted`] is a match with all that is saved, [`InputQueue`] the way of inputs from arrival to
+//! tick, [`Rewind`] the published past. For both ends: [`InputForm`], [`ConsumedInputs`], [`seconds_per_tick`].
 
 mod context;
 mod effects;
@@ -191,21 +190,22 @@ mod rules;
 mod simulation;
 mod slots;
 
+pub use crate::message::ViewTime;
 pub use crate::snapshot::Consumed;
 pub use context::{Issued, TickContext, TickInputs};
 pub use effects::Effects;
 pub use event::{Addressed, Audience, Events, TeamId};
 pub use frame::{Frame, FrameEntity, FrameError, Place};
 pub use hosted::Hosted;
-pub use input::{ConsumedInputs, Input, InputCodec, InputCodecError};
+pub use input::{ConsumedInputs, Input, InputForm};
 pub use kind::{DeclaredKind, Kind};
 pub use level::{Level, LevelError, LevelId, LoadedLevel};
 pub use policy::{InputPolicy, PerTickPolicy, StreamPolicy};
 pub use queue::{
     Arrival, Consumption, InputCounters, InputQueue, InputStamp, LeadSample, SentInput, TickSchedule,
 };
-pub use refusal::{JoinRefusal, RefusalText};
-pub use rewind::{NoRewind, Past, Rewind, ViewTime, interpolate};
+pub use refusal::JoinRefusal;
+pub use rewind::{NoRewind, Past, Rewind, interpolate};
 pub use rules::{Departure, Game, Joining, Role, Viewpoint};
 pub use simulation::{FingerprintError, Simulation, StepContext, seconds_per_tick};
 pub use slots::{EntitySlots, SlotsFull, UnsoundSlots};

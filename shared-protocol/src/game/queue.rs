@@ -6,8 +6,8 @@
 
 use super::input::{ConsumedInputs, Input};
 use super::policy::{InputPolicy, PerTickPolicy, StreamPolicy};
-use super::rewind::ViewTime;
 use crate::limits::{MAX_INPUT_WINDOW_TICKS, MAX_STREAM_INPUTS};
+use crate::message::ViewTime;
 use crate::snapshot::Consumed;
 use crate::time::{Micros, Tick};
 use std::collections::VecDeque;

@@ -3,18 +3,8 @@
 use super::kind::Kind;
 use crate::id::{EntityIndex, KindId};
 use crate::limits::MAX_LANES;
+use crate::message::ViewTime;
 use crate::schema::{KindSchema, Quantization, Replicate};
-use crate::time::Tick;
-use serde::{Deserialize, Serialize};
-
-/// A point in the past: so many 256ths of the way from a tick to the next.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct ViewTime {
-    /// The tick.
-    pub tick: Tick,
-    /// 256ths of the way to the next one.
-    pub fraction: u8,
-}
 
 /// The published past of a room: what was told, not what was true, because that is what players aim at.
 ///
@@ -126,6 +116,7 @@ fn rotation(from: &[f64], to: &[f64], fraction: f64, between: &mut [f64]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::Tick;
     use glam::Quat;
     use tickwire_derive::Replicate;
 
@@ -165,7 +156,7 @@ mod tests {
     #[test]
     fn without_a_history_nothing_was_there() {
         const VESSEL: Kind<Vessel> = Kind::new(0);
-        let past = Past::new(&NoRewind, Some(ViewTime::default()));
+        let past = Past::new(&NoRewind, Some(ViewTime { tick: Tick(3), fraction: 0 }));
         assert!(past.get(VESSEL, EntityIndex(0)).is_none());
     }
 }

@@ -1,11 +1,12 @@
 //! What server and client share: the types that go between them, and the step.
 
 use super::effects::Effects;
-use super::input::{Input, InputCodec, InputCodecError};
+use super::input::Input;
 use super::kind::{DeclaredKind, are_in_order};
 use super::level::Level;
 use super::policy::InputPolicy;
-use crate::schema::{Schema, SchemaError};
+use crate::message::{InputCodec, InputKindError};
+use crate::schema::{Replicate, Schema, SchemaError};
 use crate::time::{Micros, Tick};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -62,8 +63,8 @@ pub trait Simulation: Sized + Send + 'static {
     /// The schema of the game's kinds.
     ///
     /// # Errors
-    /// [`SchemaError`] when the kinds break a rule. That a kind stands at the place of its number is checked when this
-    /// is compiled.
+    /// [`SchemaError`] when the kinds break a rule. That a kind stands at the place of its number is checked
+    /// when this is compiled.
     fn schema() -> Result<Schema, SchemaError> {
         const { assert!(are_in_order(Self::KINDS), "KINDS lists each kind at the place of its number") };
         Schema::new(Self::KINDS.iter().map(DeclaredKind::schema).collect())
@@ -77,7 +78,9 @@ pub trait Simulation: Sized + Send + 'static {
     fn fingerprint() -> Result<u64, FingerprintError> {
         let mut bytes = Vec::with_capacity(20);
         bytes.extend(Self::schema()?.structural_hash().to_le_bytes());
-        bytes.extend(InputCodec::<Self::Input>::new()?.schema().structural_hash().to_le_bytes());
+        InputCodec::new(&Self::Input::kind())?;
+        let input = Schema::new(vec![Self::Input::kind()])?;
+        bytes.extend(input.structural_hash().to_le_bytes());
         bytes.extend(Self::RULES_VERSION.to_le_bytes());
         Ok(xxh64(&bytes, 0))
     }
@@ -91,7 +94,7 @@ pub enum FingerprintError {
     Schema(#[from] SchemaError),
     /// Its input breaks a rule.
     #[error("the input: {0}")]
-    Input(#[from] InputCodecError),
+    Input(#[from] InputKindError),
 }
 
 /// What a step may look at, and where its effects go.

@@ -157,7 +157,9 @@ mod tests {
     #[test]
     fn there_is_an_end() {
         let mut slots = EntitySlots::new(MAX_ENTITIES);
-        (0..MAX_ENTITIES).for_each(|_| drop(slots.allocate(Tick(0)).unwrap()));
+        for number in 0..MAX_ENTITIES {
+            assert_eq!(slots.allocate(Tick(0)), Ok(EntityIndex(number as u16)));
+        }
         assert_eq!(slots.allocate(Tick(0)), Err(SlotsFull));
         slots.free(EntityIndex(77), Tick(1));
         assert_eq!(slots.allocate(Tick(1 + MAX_BASELINE_AGE)), Err(SlotsFull));

@@ -33,7 +33,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn commands_round_trip(sequence: u32, payload in prop::collection::vec(any::<u8>(), 0..=MAX_PAYLOAD_BYTES)) {
+        fn commands_round_trip(
+            sequence: u32,
+            payload in prop::collection::vec(any::<u8>(), 0..=MAX_PAYLOAD_BYTES),
+        ) {
             let message = ClientMessage::Command(Command { sequence, payload: &payload });
             let mut bytes = Vec::new();
             message.encode(&mut bytes).unwrap();

@@ -1,7 +1,7 @@
 //! The one place that knows how control messages become bytes: bincode 2, its standard configuration.
 //!
-//! Whatever would replace it is replaced here. Decoding has a limit, so that a length in a message is not believed,
-//! and nothing may be left over but what the caller wants to read itself.
+//! Whatever would replace it is replaced here. Decoding has a limit, so that a length in a message is not
+//! believed, and nothing may be left over but what the caller wants to read itself.
 
 use crate::limits::MAX_PAYLOAD_BYTES;
 use bincode::enc::write::Writer;
@@ -40,8 +40,8 @@ pub fn encode_payload<T: Serialize>(value: &T, out: &mut Vec<u8>) -> Result<(), 
 
 /// Reads a game's command or event.
 ///
-/// The type must not hold a list of things that take no bytes, such as `Vec<()>`: a count of 2^64 of them is a short
-/// message and a long loop.
+/// The type must not hold a list of things that take no bytes, such as `Vec<()>`: a count of 2^64 of them is
+/// a short message and a long loop.
 ///
 /// # Errors
 /// [`ControlError`] when the bytes are no such value, have something behind it, or are too many.
@@ -121,7 +121,8 @@ mod tests {
                 matches!(&text, ControlError::Value(reason) if reason.contains("LimitExceeded")),
                 "{text}"
             );
-            // serde asks for a mebibyte at most on the word of a list's length, and the first element is missing.
+            // serde asks for a mebibyte at most on the word of a list's length, and the first element is
+            // missing.
             let asked = allocation_counter::measure(|| assert!(decode_payload::<Vec<u64>>(&length).is_err()));
             assert!(asked.bytes_max <= 1 << 21, "{asked:?}");
             assert!(matches!(decode_payload::<Vec<u64>>(&length), Err(ControlError::Value(_))));

@@ -1,7 +1,7 @@
 //! Which message is allowed when: the states of a session, and what each side must not claim.
 //!
-//! Either end feeds it each message that it sends or receives, in that order, on an ordered transport. What is not
-//! allowed ends the session by name. It is pure, holds no messages, and its size is fixed.
+//! Either end feeds it each message that it sends or receives, in that order, on an ordered transport. What
+//! is not allowed ends the session by name. It is pure, holds no messages, and its size is fixed.
 
 use super::{ClientMessage, Hello, InputHeader, Notice, NoticeKind, ServerMessage, Welcome};
 use crate::end::SessionEnd;
@@ -133,7 +133,8 @@ impl Conversation {
     /// Takes in the tick of a snapshot that was just sent or received, which its body tells.
     ///
     /// # Errors
-    /// [`SessionEnd::OutOfOrder`] when it is not later than the one before, or when a snapshot is not allowed.
+    /// [`SessionEnd::OutOfOrder`] when it is not later than the one before, or when a snapshot is not
+    /// allowed.
     pub fn handle_snapshot(&mut self, tick: Tick) -> Result<(), SessionEnd> {
         if let SessionState::Gone(end) = self.state {
             return Err(end);
@@ -189,8 +190,8 @@ impl Conversation {
         Ok(())
     }
 
-    /// A refused resume ends the session if the session is what was refused. It may come without a hello, from a
-    /// server that cannot read or does not want one.
+    /// A refused resume ends the session if the session is what was refused. It may come without a hello,
+    /// from a server that cannot read or does not want one.
     fn refusal(&mut self, end: SessionEnd) {
         self.asked = None;
         if self.state == SessionState::Handshaking || end == SessionEnd::ResumeRefused {

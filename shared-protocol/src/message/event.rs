@@ -134,7 +134,7 @@ mod tests {
         #[test]
         fn runs_round_trip(
             first in 0u32..u32::MAX - 64,
-            events in prop::collection::vec((any::<u16>(), prop::collection::vec(any::<u8>(), 0..40)), 1..=64),
+            events in prop::collection::vec((any::<u16>(), prop::collection::vec(0u8.., 0..40)), 1..=64),
         ) {
             let bytes = message(first, &events);
             let decoded = ServerMessage::decode(&bytes).unwrap();

@@ -47,8 +47,8 @@ impl EventInbox {
         self.next
     }
 
-    /// Takes in a message, whole or not at all; what came before is dropped. `near` is the newest tick that the
-    /// client knows of.
+    /// Takes in a message, whole or not at all; what came before is dropped. `near` is the newest tick that
+    /// the client knows of.
     ///
     /// # Errors
     /// [`EventInboxError`] says what is wrong with the message, or that too much waits.

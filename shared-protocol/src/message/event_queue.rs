@@ -1,7 +1,7 @@
 //! The server's side of events: a queue per session, kept until the client has said that it received them.
 //!
-//! Nothing that may be replaced carries an event. Each is numbered, sent once in order, and kept for a client that
-//! comes back on a new connection and says where it stopped. The queue is bounded. A client that neither
+//! Nothing that may be replaced carries an event. Each is numbered, sent once in order, and kept for a client
+//! that comes back on a new connection and says where it stopped. The queue is bounded. A client that neither
 //! acknowledges nor leaves would fill it, and then its session ends by name.
 
 use std::collections::VecDeque;
@@ -55,8 +55,8 @@ impl EventQueue {
     /// Queues an event and returns its number. Sessions that are told of the same event share its payload.
     ///
     /// # Errors
-    /// [`EventQueueError::Overflow`] past [`MAX_QUEUED_EVENTS`] or [`MAX_QUEUED_EVENT_BYTES`], or past the last
-    /// number; [`EventQueueError::TooLarge`] for a payload that no message could carry.
+    /// [`EventQueueError::Overflow`] past [`MAX_QUEUED_EVENTS`] or [`MAX_QUEUED_EVENT_BYTES`], or past the
+    /// last number; [`EventQueueError::TooLarge`] for a payload that no message could carry.
     pub fn push(&mut self, tick: Tick, payload: Arc<[u8]>) -> Result<u32, EventQueueError> {
         if payload.len() > MAX_PAYLOAD_BYTES {
             return Err(EventQueueError::TooLarge(payload.len()));
@@ -89,8 +89,8 @@ impl EventQueue {
         self.events.is_empty()
     }
 
-    /// Appends a message with the next unsent events, as many as fit, type byte included. Returns how many there
-    /// are; with none, nothing is appended.
+    /// Appends a message with the next unsent events, as many as fit, type byte included. Returns how many
+    /// there are; with none, nothing is appended.
     pub fn poll_message(&mut self, out: &mut Vec<u8>) -> usize {
         let skipped = (self.unsent - self.first) as usize;
         if skipped == self.events.len() {
@@ -113,7 +113,8 @@ impl EventQueue {
     /// Forgets the events before the one that the client wants next, given the low 16 bits of its number.
     ///
     /// # Errors
-    /// [`SessionEnd::FalseAcknowledgement`] for an event that was not sent. An old acknowledgement is no error.
+    /// [`SessionEnd::FalseAcknowledgement`] for an event that was not sent. An old acknowledgement is no
+    /// error.
     pub fn handle_acknowledged(&mut self, next_low: u16) -> Result<(), SessionEnd> {
         // At most MAX_QUEUED_EVENTS numbers are in doubt, far fewer than 16 bits tell apart.
         let next = expand_low_16(next_low, self.unsent).ok_or(SessionEnd::FalseAcknowledgement)?;
@@ -124,12 +125,12 @@ impl EventQueue {
         Ok(())
     }
 
-    /// Goes on with a client that came back and wants this event next: what it has is forgotten, what it has not is
-    /// sent again.
+    /// Goes on with a client that came back and wants this event next: what it has is forgotten, what it has
+    /// not is sent again.
     ///
     /// # Errors
-    /// [`SessionEnd::ResumeRefused`] for an event that is not kept any more or was never sent; the queue is then
-    /// as it was.
+    /// [`SessionEnd::ResumeRefused`] for an event that is not kept any more or was never sent; the queue is
+    /// then as it was.
     pub fn handle_resume(&mut self, next: u32) -> Result<(), SessionEnd> {
         if next < self.first || next > self.unsent {
             return Err(SessionEnd::ResumeRefused);

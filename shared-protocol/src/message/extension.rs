@@ -1,7 +1,7 @@
 //! Skippable extensions: what a later minor version adds to a control message behind its struct.
 //!
-//! Each is an id, a length and that many bytes, to the end of the message. A reader skips the ids that it does not
-//! know. Ids ascend, so that none comes twice, and zero is none, so that padding is noticed.
+//! Each is an id, a length and that many bytes, to the end of the message. A reader skips the ids that it
+//! does not know. Ids ascend, so that none comes twice, and zero is none, so that padding is noticed.
 
 use crate::limits::{MAX_EXTENSION_BYTES, MAX_EXTENSIONS};
 use thiserror::Error;

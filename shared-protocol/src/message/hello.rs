@@ -15,7 +15,8 @@ use serde::{Deserialize, Serialize};
 /// What a client says of itself, and what it wishes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hello {
-    /// The version that the client speaks. It is told before all else, so that it can be read by every server.
+    /// The version that the client speaks. It is told before all else, so that it can be read by every
+    /// server.
     pub version: Version,
     /// The wishes and the player.
     pub body: HelloBody,
@@ -26,8 +27,8 @@ pub struct Hello {
 /// The bincode struct of a hello.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HelloBody {
-    /// The structural hash of the schema that the client was built with; zero from a client that was built with none
-    /// and wants to be sent it.
+    /// The structural hash of the schema that the client was built with; zero from a client that was built
+    /// with none and wants to be sent it.
     pub structural_hash: u64,
     /// The id of the entropy tables that the client holds.
     pub tables_id: Option<u64>,

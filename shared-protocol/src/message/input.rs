@@ -1,7 +1,7 @@
 //! The input message: what a client did, and what it has received, many times a second.
 //!
-//! It is also the client's acknowledgement, so a spectator sends it without inputs. On a transport that loses messages
-//! a run starts with inputs that were sent before.
+//! It is also the client's acknowledgement, so a spectator sends it without inputs. On a transport that loses
+//! messages a run starts with inputs that were sent before.
 
 use super::input_codec::{InputCodec, InputError};
 use super::{ClientType, MessageError};
@@ -18,13 +18,14 @@ pub struct InputMessage<'a> {
     start: u32,
 }
 
-/// What an input message says besides the inputs. Ticks and numbers are their low 16 bits; the receiver expands them
-/// near what it expects.
+/// What an input message says besides the inputs. Ticks and numbers are their low 16 bits; the receiver
+/// expands them near what it expects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct InputHeader {
     /// The newest snapshot that the client has decoded; `None` before the first.
     pub newest_snapshot: Option<u16>,
-    /// What the player saw when the last input of the run was made, for lag compensation. It needs a snapshot.
+    /// What the player saw when the last input of the run was made, for lag compensation. It needs a
+    /// snapshot.
     pub view: Option<ViewBack>,
     /// The number of the first event that the client has not received; `None` when it said so before.
     pub next_event: Option<u16>,
@@ -64,12 +65,12 @@ impl ViewBack {
 }
 
 impl InputHeader {
-    /// Appends the whole message, type byte included: this header and the inputs whose lanes stand in `rows`, one
-    /// after the other. `scratch` is memory that the caller keeps.
+    /// Appends the whole message, type byte included: this header and the inputs whose lanes stand in `rows`,
+    /// one after the other. `scratch` is memory that the caller keeps.
     ///
     /// # Panics
-    /// When the header has a view without a snapshot, more than [`MAX_INPUTS`] inputs, or another number of them than
-    /// `rows`, or a lane is out of its range. All of them are made by the caller.
+    /// When the header has a view without a snapshot, more than [`MAX_INPUTS`] inputs, or another number of
+    /// them than `rows`, or a lane is out of its range. All of them are made by the caller.
     pub fn encode(&self, codec: &InputCodec, rows: &[i32], scratch: &mut BitWriter, out: &mut Vec<u8>) {
         assert!(self.view.is_none() || self.newest_snapshot.is_some(), "a view is behind a snapshot");
         scratch.clear();
@@ -121,8 +122,8 @@ impl<'a> InputMessage<'a> {
     /// Appends the lanes of the inputs to `rows`, one input after the other.
     ///
     /// # Errors
-    /// [`MessageError::Input`] when the bits end or a lane is out of its range, [`MessageError::TrailingBits`] when
-    /// something follows the last input; `rows` is then as it was.
+    /// [`MessageError::Input`] when the bits end or a lane is out of its range,
+    /// [`MessageError::TrailingBits`] when something follows the last input; `rows` is then as it was.
     pub fn read_inputs(&self, codec: &InputCodec, rows: &mut Vec<i32>) -> Result<(), MessageError> {
         let start = rows.len();
         let mut reader = BitReader::new(self.body);
@@ -244,6 +245,6 @@ mod tests {
     #[test]
     fn the_longest_run_of_the_widest_inputs_fits() {
         let bits = 3 * 17 + 6 + 16 + MAX_INPUTS * (MAX_INPUT_BITS as usize + 1) - 1;
-        assert!(1 + bits.div_ceil(8) <= MAX_INPUT_MESSAGE_BYTES);
+        assert!(bits.div_ceil(8) < MAX_INPUT_MESSAGE_BYTES);
     }
 }

@@ -1,7 +1,7 @@
 //! The inputs of a game as bits: each lane in as many as its largest value needs, no deltas.
 //!
-//! An input is small and seldom the same in every part, but whole inputs repeat: a key is held for many ticks. So the
-//! one saving is a bit before each input but the first, which says that it is the one before.
+//! An input is small and seldom the same in every part, but whole inputs repeat: a key is held for many
+//! ticks. So the one saving is a bit before each input but the first, which says that it is the one before.
 
 use crate::limits::{MAX_INPUT_BITS, MAX_INPUTS};
 use crate::schema::{KindSchema, Predictor, Quantization, Schema, SchemaError};
@@ -99,7 +99,8 @@ impl InputCodec {
     /// Writes the lanes nearest to an input's components.
     ///
     /// # Errors
-    /// [`InputError::Value`] names a field that is not finite or out of its range; `lanes` then holds nothing of use.
+    /// [`InputError::Value`] names a field that is not finite or out of its range; `lanes` then holds nothing
+    /// of use.
     ///
     /// # Panics
     /// When a slice does not have the length of one input.
@@ -267,7 +268,10 @@ pub(super) mod tests {
         }
 
         #[test]
-        fn any_bits_are_inputs_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..80), count in 0..=MAX_INPUTS) {
+        fn any_bits_are_inputs_or_an_error(
+            bytes in prop::collection::vec(any::<u8>(), 0..80),
+            count in 0..=MAX_INPUTS,
+        ) {
             let codec = codec();
             let mut rows = Vec::new();
             match codec.read_run(count, &mut BitReader::new(&bytes), &mut rows) {

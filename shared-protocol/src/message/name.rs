@@ -1,7 +1,8 @@
 //! The name of a player: what others see, so it must not hide, reorder or overflow anything.
 //!
-//! A client sends any text. The server makes a name of it or refuses it, and tells the rule. What cannot be seen is
-//! taken out, not refused, because it comes with pasted text. Look-alikes of different scripts are not told apart.
+//! A client sends any text. The server makes a name of it or refuses it, and tells the rule. What cannot be
+//! seen is taken out, not refused, because it comes with pasted text. Look-alikes of different scripts are
+//! not told apart.
 
 use crate::limits::{MAX_MARKS_PER_CHARACTER, MAX_NAME_CHARACTERS, MAX_NAME_TEXT_BYTES};
 use thiserror::Error;
@@ -10,9 +11,9 @@ use unicode_normalization::char::is_combining_mark;
 
 /// A name fit to be shown: 1 to [`MAX_NAME_CHARACTERS`] visible characters in normal form C.
 ///
-/// A visible character is a code point that is no combining mark. None of them is a control, an override of the
-/// direction of writing, or without width; each carries at most [`MAX_MARKS_PER_CHARACTER`] marks; white space is
-/// single spaces between other characters.
+/// A visible character is a code point that is no combining mark. None of them is a control, an override of
+/// the direction of writing, or without width; each carries at most [`MAX_MARKS_PER_CHARACTER`] marks; white
+/// space is single spaces between other characters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PlayerName(String);
 
@@ -89,8 +90,8 @@ fn is_invisible(letter: char) -> bool {
         || INVISIBLE.iter().any(|(first, last)| (*first..=*last).contains(&code))
 }
 
-/// Default_Ignorable_Code_Point of Unicode 16 (the bidi controls, joiners and variation selectors are in it), the
-/// interlinear annotations, blank letters and symbols, what is no character, and private use.
+/// Default_Ignorable_Code_Point of Unicode 16 (the bidi controls, joiners and variation selectors are in it),
+/// the interlinear annotations, blank letters and symbols, what is no character, and private use.
 const INVISIBLE: &[(u32, u32)] = &[
     (0x00ad, 0x00ad),
     (0x034f, 0x034f),

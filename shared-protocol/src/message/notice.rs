@@ -53,8 +53,8 @@ pub enum NoticeKind {
 }
 
 impl Notice {
-    /// The end of the session that this notice tells, and the hint that goes with it. An unknown end is a lost
-    /// connection.
+    /// The end of the session that this notice tells, and the hint that goes with it. An unknown end is a
+    /// lost connection.
     #[must_use]
     pub fn going_away(&self) -> Option<(SessionEnd, ComeBack)> {
         let NoticeKind::GoingAway { code, come_back } = self.kind else { return None };

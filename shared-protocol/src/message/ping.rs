@@ -47,7 +47,8 @@ impl Ping {
 }
 
 impl Pong {
-    /// The round-trip time when this pong comes at `now` on the clock of who asked: the time since, less the wait.
+    /// The round-trip time when this pong comes at `now` on the clock of who asked: the time since, less the
+    /// wait.
     #[must_use]
     pub fn round_trip(self, now: Micros) -> Micros {
         Micros(now.saturating_since(self.sent).0.saturating_sub(u64::from(self.waited_micros)))

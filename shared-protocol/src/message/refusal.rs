@@ -1,7 +1,8 @@
 //! The refusal: the server's other answer to a hello.
 //!
-//! Its layout stays the same in every version, because it is what tells a client that the version is the matter. A
-//! reason is the number of its row in the table of session ends; a later version may have more of them.
+//! Its layout stays the same in every version, because it is what tells a client that the version is the
+//! matter. A reason is the number of its row in the table of session ends; a later version may have more of
+//! them.
 
 use super::MessageError;
 use super::bounded::BoundedText;

@@ -11,8 +11,8 @@ pub struct RoomId(pub u32);
 
 /// The code of a private room: eight characters that are not mistaken for each other, 40 random bits.
 ///
-/// The characters are those of Crockford's base 32: digits and capital letters without I, L, O and U. Who types a
-/// code may use small letters and hyphens, I or L for 1, and O for 0.
+/// The characters are those of Crockford's base 32: digits and capital letters without I, L, O and U. Who
+/// types a code may use small letters and hyphens, I or L for 1, and O for 0.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RoomCode([u8; 8]);
 
@@ -58,8 +58,8 @@ impl RoomCode {
     /// The code that a text stands for, as people type it.
     ///
     /// # Errors
-    /// [`RoomCodeError`] when it has another number of letters and digits than eight, or anything but those and
-    /// hyphens.
+    /// [`RoomCodeError`] when it has another number of letters and digits than eight, or anything but those
+    /// and hyphens.
     pub fn parse(text: &str) -> Result<RoomCode, RoomCodeError> {
         let mut code = [0; 8];
         let mut count = 0;

@@ -1,7 +1,7 @@
 //! Which protocol two ends speak: a version with a major and a minor number, and feature bits.
 //!
-//! Ends with the same major version understand each other; the smaller minor version is in force. Within a major
-//! version no struct changes. What is new comes as an extension, a feature bit, or under one.
+//! Ends with the same major version understand each other; the smaller minor version is in force. Within a
+//! major version no struct changes. What is new comes as an extension, a feature bit, or under one.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,8 +1,9 @@
 //! The avatar of a snapshot: mostly one bit, "as you predicted".
 //!
-//! The expected avatar of a client that predicts is `step` folded over the ticks since the baseline with the inputs that
-//! were consumed; of one that does not, the avatar of the baseline. An avatar is never quantised: where it is not as
-//! expected it is sent exactly, as the 32-bit words of its bytes that differ from those expected.
+//! The expected avatar of a client that predicts is `step` folded over the ticks since the baseline with the
+//! inputs that were consumed; of one that does not, the avatar of the baseline. An avatar is never quantised:
+//! where it is not as expected it is sent exactly, as the 32-bit words of its bytes that differ from those
+//! expected.
 
 use super::decoder::SnapshotError;
 use crate::limits::MAX_AVATAR_BYTES;
@@ -41,8 +42,8 @@ pub fn carries_check(tick: Tick, newer: Option<Tick>) -> bool {
     newer.is_none_or(|newer| newer.0 / CHECK_TICKS != tick.0 / CHECK_TICKS)
 }
 
-/// Writes the avatar: `avatar` and `expected` are its bytes, if any. `whole` says that the client's expectation is not to
-/// be trusted, `check` that an avatar as expected is checked. Returns how it was told.
+/// Writes the avatar: `avatar` and `expected` are its bytes, if any. `whole` says that the client's
+/// expectation is not to be trusted, `check` that an avatar as expected is checked. Returns how it was told.
 pub fn write_avatar(
     avatar: Option<&[u8]>,
     expected: Option<&[u8]>,
@@ -72,7 +73,8 @@ pub fn write_avatar(
             writer.write(u64::from(value), bits);
             continue;
         }
-        let same = expected.and_then(|expected| expected.get(place * 4..place * 4 + word.len())) == Some(word);
+        let same =
+            expected.and_then(|expected| expected.get(place * 4..place * 4 + word.len())) == Some(word);
         writer.write_bool(!same);
         if !same {
             writer.write(u64::from(value), bits);
@@ -160,13 +162,17 @@ mod tests {
             let told = write_avatar(avatar.as_deref(), expected.as_deref(), whole, check, &mut writer);
             let bytes = writer.to_bytes();
             let mut reader = BitReader::new(&bytes);
-            let read = read_avatar(expected.as_deref(), check, &mut reader).expect("what was written can be read");
+            let read = read_avatar(expected.as_deref(), check, &mut reader);
+            let read = read.expect("what was written can be read");
             prop_assert_eq!(reader.position(), writer.bits());
             prop_assert_eq!(read, ReadAvatar { avatar, told, desync: false });
         }
 
         #[test]
-        fn any_bytes_are_an_avatar_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..64), check in any::<bool>()) {
+        fn any_bytes_are_an_avatar_or_an_error(
+            bytes in prop::collection::vec(any::<u8>(), 0..64),
+            check in any::<bool>(),
+        ) {
             let _ = read_avatar(Some(&[1, 2, 3]), check, &mut BitReader::new(&bytes));
             let _ = read_avatar(None, check, &mut BitReader::new(&bytes));
         }

@@ -1,14 +1,16 @@
 //! The decoder: what a client must hold to read its snapshots, and how it applies one.
 //!
-//! A snapshot is coded against one that the client holds, and with news for some of its entities. For each entity both
-//! ends derive what its delta is against, from two things that both know: the ticks that it was last told at (`told`) and
-//! before that (`told_before`), as of the baseline.
+//! A snapshot is coded against one that the client holds, and with news for some of its entities. For each
+//! entity both ends derive what its delta is against, from two things that both know: the ticks that it was
+//! last told at (`told`) and before that (`told_before`), as of the baseline.
 //!
-//! - The state is the one told last. Where nothing was told since, the entity has followed its segment or stayed.
-//! - The age that its codes see is that of the baseline, because its state is still the baseline tick's. If it is not, as
-//!   the news had to wait, the snapshot says so (a *late* entity), and the age is taken to be the largest.
-//! - The trend of the older baseline is used where the entity was told at both ticks; any other client that holds the same
-//!   baselines then has the same two states, and the bits can be shared.
+//! - The state is the one told last. Where nothing was told since, the entity has followed its segment or
+//!   stayed.
+//! - The age that its codes see is that of the baseline, because its state is still the baseline tick's. If
+//!   it is not, as the news had to wait, the snapshot says so (a *late* entity), and the age is taken to be
+//!   the largest.
+//! - The trend of the older baseline is used where the entity was told at both ticks; any other client that
+//!   holds the same baselines then has the same two states, and the bits can be shared.
 
 use super::avatar::{AvatarTold, carries_check, read_avatar};
 use super::entities::ListContext;
@@ -109,7 +111,8 @@ pub enum SnapshotError {
     TooMany,
 }
 
-/// Ticks that a snapshot may be away from the newest one, or from the welcome's: far more than a live room skips.
+/// Ticks that a snapshot may be away from the newest one, or from the welcome's: far more than a live room
+/// skips.
 const FAR_OFF: u32 = 1 << 14;
 
 /// Reads the snapshots of one stream.
@@ -141,7 +144,8 @@ pub struct Applied {
     pub tick: Tick,
     /// How the avatar was told.
     pub avatar: AvatarTold,
-    /// Whether the avatar's check shows that the expected avatar is wrong. The client then asks for the whole avatar.
+    /// Whether the avatar's check shows that the expected avatar is wrong. The client then asks for the
+    /// whole avatar.
     pub desync: bool,
     /// The number of entities whose bits it had, the entering ones included.
     pub told: usize,
@@ -202,7 +206,9 @@ impl SnapshotDecoder {
         let mut reader = BitReader::new(body);
         let timely = |tick: Tick| match newest {
             Some(newest) if tick <= newest => Err(SnapshotError::NotNewer { tick, newest }),
-            _ if tick.0.abs_diff(newest.unwrap_or(self.origin).0) > FAR_OFF => Err(SnapshotError::FarOff { tick }),
+            _ if tick.0.abs_diff(newest.unwrap_or(self.origin).0) > FAR_OFF => {
+                Err(SnapshotError::FarOff { tick })
+            }
             _ => Ok(()),
         };
         // A snapshot that was overtaken may name a baseline that is gone by now; that it is late says more.
@@ -256,7 +262,8 @@ impl Incoming<'_, '_> {
         &self.header
     }
 
-    /// The avatar of the baseline: what a prediction starts from, and what a client that does not predict expects.
+    /// The avatar of the baseline: what a prediction starts from, and what a client that does not predict
+    /// expects.
     #[must_use]
     pub fn baseline_avatar(&self) -> Option<&[u8]> {
         self.decoder.view(self.header.newer?)?.avatar.as_deref()
@@ -347,8 +354,8 @@ impl Work<'_> {
         Ok(told + lists.entered.len())
     }
 
-    /// Lays out `next`: the entities that stay, with their states, and room for those that enter. Fills in who is
-    /// expected to change.
+    /// Lays out `next`: the entities that stay, with their states, and room for those that enter. Fills in
+    /// who is expected to change.
     fn merge(&self, lists: &mut Lists, next: &mut View) -> Result<(), SnapshotError> {
         lists.changed.clear();
         let mut left = lists.left.iter().copied().peekable();
@@ -425,8 +432,8 @@ impl Work<'_> {
         Ok(count as usize)
     }
 
-    /// The state of an entity at the older baseline, where its trend is used: its kind follows trends, and it was told at
-    /// both baselines.
+    /// The state of an entity at the older baseline, where its trend is used: its kind follows trends, and it
+    /// was told at both baselines.
     fn older_state(&self, entry: &Entry, codec: &KindCodec) -> Option<&[i32]> {
         let older = self.older?;
         let both = Some(entry.told) == self.header.newer && entry.told_before == Some(older.tick);

@@ -1,9 +1,10 @@
 //! Who left, who entered, who changed: the lists in front of the entities' bit strings.
 //!
-//! All lists are places in rows that both ends know. Those who left are places in the baseline's entities. Those who
-//! entered are indices of the room. Those who changed are told as *surprises* among the entities that stay: what moved
-//! before is expected to change, all else is not, and only exceptions take bits. Last come those whose delta is against
-//! an older state than the baseline tick's, because their news had to wait: places among those who changed.
+//! All lists are places in rows that both ends know. Those who left are places in the baseline's entities.
+//! Those who entered are indices of the room. Those who changed are told as *surprises* among the entities
+//! that stay: what moved before is expected to change, all else is not, and only exceptions take bits. Last
+//! come those whose delta is against an older state than the baseline tick's, because their news had to wait:
+//! places among those who changed.
 
 use super::decoder::SnapshotError;
 use crate::id::{EntityIndex, KindId};
@@ -23,7 +24,8 @@ pub struct EntityLists<'a> {
     pub surprises: &'a [u32],
     /// The number of those who changed.
     pub changed: u32,
-    /// Places among those who changed, of those whose delta is against the state that they were last told in.
+    /// Places among those who changed, of those whose delta is against the state that they were last told
+    /// in.
     pub late: &'a [u32],
 }
 
@@ -98,8 +100,8 @@ impl ListContext {
         Ok(())
     }
 
-    /// Reads who changed. `changed` holds for each entity that stays whether it is expected to; it receives whether it
-    /// did. `late` receives places among those who did.
+    /// Reads who changed. `changed` holds for each entity that stays whether it is expected to; it receives
+    /// whether it did. `late` receives places among those who did.
     ///
     /// # Errors
     /// [`SnapshotError`] when a list is broken.

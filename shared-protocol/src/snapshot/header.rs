@@ -1,7 +1,9 @@
-//! The header of a snapshot: which tick it is, what it is coded against, and what became of the player's inputs.
+//! The header of a snapshot: which tick it is, what it is coded against, and what became of the player's
+//! inputs.
 //!
-//! Nearly every snapshot on an ordered transport follows the one before by a tick and is coded against it. Such a
-//! *sequential* header takes a bit to say so and four bits of the tick, so that a lost or doubled message is noticed.
+//! Nearly every snapshot on an ordered transport follows the one before by a tick and is coded against it.
+//! Such a *sequential* header takes a bit to say so and four bits of the tick, so that a lost or doubled
+//! message is noticed.
 
 use super::decoder::SnapshotError;
 use crate::limits::MAX_BASELINE_AGE;
@@ -14,7 +16,8 @@ use serde::{Deserialize, Serialize};
 pub struct StreamProfile {
     /// Whether the player has an avatar; a spectator has none.
     pub has_avatar: bool,
-    /// Whether the client predicts its avatar. Inputs are then told as consumed, and the avatar as predicted.
+    /// Whether the client predicts its avatar. Inputs are then told as consumed, and the avatar as
+    /// predicted.
     pub predicts: bool,
     /// Entity indices of the room are below this, at most 65536.
     pub capacity: u32,
@@ -46,7 +49,8 @@ pub enum Consumed {
 pub struct InputLead {
     /// The tick that the input is for.
     pub tick: Tick,
-    /// Milliseconds from its arrival to when its tick drained it, within ±511; negative when it came too late.
+    /// Milliseconds from its arrival to when its tick drained it, within ±511; negative when it came too
+    /// late.
     pub millis: i16,
 }
 
@@ -76,8 +80,8 @@ pub struct HeaderContext {
     pub profile: StreamProfile,
     /// Whether a kind of the schema follows trends; else there are no older baselines.
     pub trends: bool,
-    /// The newest snapshot that the other end has, on an ordered transport or for a reader; `None` forbids the
-    /// sequential form.
+    /// The newest snapshot that the other end has, on an ordered transport or for a reader; `None` forbids
+    /// the sequential form.
     pub newest: Option<Tick>,
     /// The newest snapshot before that one.
     pub before_newest: Option<Tick>,
@@ -94,12 +98,7 @@ pub(crate) const MAX_LEAD_MILLIS: i16 = 511;
 
 impl HeaderContext {
     /// Writes a header. `baseline` is the epoch and rate of the newer baseline, if there is one.
-    pub fn write(
-        &self,
-        header: &SnapshotHeader,
-        baseline: Option<(u16, RateMode)>,
-        writer: &mut BitWriter,
-    ) {
+    pub fn write(&self, header: &SnapshotHeader, baseline: Option<(u16, RateMode)>, writer: &mut BitWriter) {
         let sequential = self.is_sequential(header);
         writer.write_bool(sequential);
         if sequential {
@@ -139,8 +138,8 @@ impl HeaderContext {
             && (header.older.is_none() || header.older == self.before_newest)
     }
 
-    /// Reads a header. `room` is asked, for the ticks of the snapshot and of its newer baseline, whether they can be, and
-    /// tells the epoch and rate of the baseline.
+    /// Reads a header. `room` is asked, for the ticks of the snapshot and of its newer baseline, whether they
+    /// can be, and tells the epoch and rate of the baseline.
     ///
     /// # Errors
     /// [`SnapshotError`] when the bits end, or name a tick or baseline that cannot be.
@@ -238,7 +237,8 @@ fn read_lead(reader: &mut BitReader<'_>, tick: Tick) -> Result<InputLead, Snapsh
     Ok(InputLead { tick: nearest_with_low_bits(low, LEAD_TICK_BITS, tick), millis })
 }
 
-/// A bit when all inputs were the player's own; else `0` for own, `10` for held, `11` for neutral, tick by tick.
+/// A bit when all inputs were the player's own; else `0` for own, `10` for held, `11` for neutral, tick by
+/// tick.
 fn write_consumed(consumed: &[Consumed], writer: &mut BitWriter) {
     let all_own = consumed.iter().all(|input| *input == Consumed::Own);
     writer.write_bool(all_own);
@@ -286,7 +286,9 @@ mod tests {
         context.write(header, room, &mut writer);
         let bytes = writer.to_bytes();
         let mut reader = BitReader::new(&bytes);
-        let read = context.read(&mut reader, |_, newer| room.ok_or(SnapshotError::UnknownBaseline { tick: newer })).expect("a header that was written can be read");
+        let read = context
+            .read(&mut reader, |_, newer| room.ok_or(SnapshotError::UnknownBaseline { tick: newer }))
+            .expect("a header that was written can be read");
         assert_eq!(&read, header);
         assert_eq!(reader.position(), writer.bits());
         writer.bits()
@@ -328,15 +330,23 @@ mod tests {
                 older: newer.and_then(|newer| Some(Tick(newer.0 - gap?))),
                 epoch,
                 rate,
-                lead: lead.map(|(ahead, millis)| InputLead { tick: Tick(tick.wrapping_add_signed(ahead)), millis }),
-                consumed: consumed[..age.unwrap_or(0) as usize].iter().map(|&kind| kinds[usize::from(kind)]).collect(),
+                lead: lead.map(|(ahead, millis)| {
+                    InputLead { tick: Tick(tick.wrapping_add_signed(ahead)), millis }
+                }),
+                consumed: consumed[..age.unwrap_or(0) as usize]
+                    .iter()
+                    .map(|&kind| kinds[usize::from(kind)])
+                    .collect(),
             };
             let room = newer.map(|_| if same { (epoch, rate) } else { (epoch ^ 1, rate) });
             round_trip(&context(Some(tick - newest_ago)), &header, room);
         }
 
         #[test]
-        fn any_bytes_are_a_header_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..32), newest in any::<Option<u32>>()) {
+        fn any_bytes_are_a_header_or_an_error(
+            bytes in prop::collection::vec(any::<u8>(), 0..32),
+            newest in any::<Option<u32>>(),
+        ) {
             let _ = context(newest).read(&mut BitReader::new(&bytes), |_, _| Ok((0, RateMode::EveryTick)));
         }
     }

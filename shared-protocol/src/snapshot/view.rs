@@ -1,4 +1,5 @@
-//! What a client knows after a snapshot: the avatar and every entity that it was told of, with when it was told.
+//! What a client knows after a snapshot: the avatar and every entity that it was told of, with when it was
+//! told.
 
 use super::header::RateMode;
 use crate::id::{EntityIndex, KindId};
@@ -57,8 +58,8 @@ impl View {
         &self.lanes[entry.lanes as usize..end]
     }
 
-    /// A 32-bit check of all that is known: avatar, entities, and each of their lanes. A server that believes the same
-    /// computes the same ([`StateCheck`]).
+    /// A 32-bit check of all that is known: avatar, entities, and each of their lanes. A server that believes
+    /// the same computes the same ([`StateCheck`]).
     #[must_use]
     pub fn check(&self) -> u32 {
         let mut check = StateCheck::new(self.tick, self.avatar.as_deref());
@@ -75,9 +76,9 @@ impl View {
     }
 }
 
-/// Sums up a client's knowledge in 32 bits: the low half of the XXH64, seed 0, of the tick, the avatar's bytes with their
-/// number in front (none: 2³² − 1), and for each entity in ascending order index, kind and lanes; numbers are four bytes
-/// little-endian.
+/// Sums up a client's knowledge in 32 bits: the low half of the XXH64, seed 0, of the tick, the avatar's
+/// bytes with their number in front (none: 2³² − 1), and for each entity in ascending order index, kind and
+/// lanes; numbers are four bytes little-endian.
 #[derive(Clone)]
 pub struct StateCheck {
     hash: Xxh64,

@@ -1,7 +1,8 @@
 //! Bit strings on 64-bit words, least significant bit first.
 //!
-//! A writer collects bits in a word and stores full words only. A finished bit string starts on a word of its own, so
-//! that appending it to a message is one shift per word: that copy is what a shared encoding costs each further player.
+//! A writer collects bits in a word and stores full words only. A finished bit string starts on a word of its
+//! own, so that appending it to a message is one shift per word: that copy is what a shared encoding costs
+//! each further player.
 
 use thiserror::Error;
 
@@ -9,9 +10,55 @@ use thiserror::Error;
 #[derive(Clone, Debug, Default)]
 pub struct BitWriter {
     words: Vec<u64>,
-    /// The bits that do not fill a word yet; those above `used` are zero.
+    tail: Tail,
+}
+
+/// The bits that do not fill a word yet.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tail {
+    /// Those above `used` are zero.
     partial: u64,
     used: u32,
+}
+
+impl Tail {
+    #[inline]
+    fn write(&mut self, value: u64, count: u32, words: &mut Vec<u64>) {
+        debug_assert!(count <= 64 && (count == 64 || value >> count == 0), "{value} in {count} bits");
+        self.partial |= value << self.used;
+        let filled = self.used + count;
+        if filled < 64 {
+            self.used = filled;
+            return;
+        }
+        words.push(self.partial);
+        // Two shifts, because a shift by all 64 bits is not defined: nothing is left over when the word was
+        // empty.
+        self.partial = (value >> 1) >> (63 - self.used);
+        self.used = filled - 64;
+    }
+}
+
+/// Several writes to a [`BitWriter`] in a row. The unfinished word stays in registers between them, where the
+/// writer alone would take it through memory each time.
+#[derive(Debug)]
+pub struct BitBatch<'a> {
+    writer: &'a mut BitWriter,
+    tail: Tail,
+}
+
+impl BitBatch<'_> {
+    /// Appends the low `count` bits of `value`, as [`BitWriter::write`] does.
+    #[inline]
+    pub fn write(&mut self, value: u64, count: u32) {
+        self.tail.write(value, count, &mut self.writer.words);
+    }
+
+    /// Hands the bits over to the writer; without it those of the last word are lost.
+    #[inline]
+    pub fn finish(self) {
+        self.writer.tail = self.tail;
+    }
 }
 
 /// A finished bit string inside a [`BitWriter`]: the index of its first word, and its length.
@@ -33,30 +80,27 @@ impl BitWriter {
     /// Forgets all bits and keeps the memory.
     pub fn clear(&mut self) {
         self.words.clear();
-        self.partial = 0;
-        self.used = 0;
+        self.tail = Tail::default();
     }
 
     /// The number of bits written so far.
     #[must_use]
     pub fn bits(&self) -> usize {
-        self.words.len() * 64 + self.used as usize
+        self.words.len() * 64 + self.tail.used as usize
     }
 
     /// Appends the low `count` bits of `value`, at most 64. The bits above them must be zero.
     #[inline]
     pub fn write(&mut self, value: u64, count: u32) {
-        debug_assert!(count <= 64 && (count == 64 || value >> count == 0), "{value} in {count} bits");
-        self.partial |= value << self.used;
-        let filled = self.used + count;
-        if filled < 64 {
-            self.used = filled;
-            return;
-        }
-        self.words.push(self.partial);
-        // Two shifts, because a shift by all 64 bits is not defined: nothing is left over when the word was empty.
-        self.partial = (value >> 1) >> (63 - self.used);
-        self.used = filled - 64;
+        self.tail.write(value, count, &mut self.words);
+    }
+
+    /// Begins several writes in a row.
+    #[inline]
+    #[must_use]
+    pub fn batch(&mut self) -> BitBatch<'_> {
+        let tail = self.tail;
+        BitBatch { writer: self, tail }
     }
 
     /// Appends one bit.
@@ -85,10 +129,9 @@ impl BitWriter {
     /// Starts a bit string on a new word and returns the mark that [`BitWriter::end_span`] wants.
     #[inline]
     pub fn begin_span(&mut self) -> u32 {
-        if self.used > 0 {
-            self.words.push(self.partial);
-            self.partial = 0;
-            self.used = 0;
+        if self.tail.used > 0 {
+            self.words.push(self.tail.partial);
+            self.tail = Tail::default();
         }
         self.words.len() as u32
     }
@@ -96,7 +139,7 @@ impl BitWriter {
     /// Ends the bit string that began at `mark`; the next one starts on a new word.
     #[inline]
     pub fn end_span(&mut self, mark: u32) -> BitSpan {
-        let bits = (self.words.len() as u32 - mark) * 64 + self.used;
+        let bits = (self.words.len() as u32 - mark) * 64 + self.tail.used;
         self.begin_span();
         BitSpan { word: mark, bits }
     }
@@ -107,8 +150,8 @@ impl BitWriter {
         for word in &self.words {
             bytes.extend_from_slice(&word.to_le_bytes());
         }
-        let tail = self.partial.to_le_bytes();
-        bytes.extend_from_slice(&tail[..self.used.div_ceil(8) as usize]);
+        let tail = self.tail.partial.to_le_bytes();
+        bytes.extend_from_slice(&tail[..self.tail.used.div_ceil(8) as usize]);
     }
 
     /// What was written, as bytes. See [`BitWriter::write_to`].
@@ -138,6 +181,9 @@ pub struct TrailingBits {
     pub bits: usize,
 }
 
+/// Bits that [`BitReader::window`] shows at least.
+pub const WINDOW_BITS: u32 = 57;
+
 /// Reads bits as [`BitWriter`] wrote them. It is total: any bytes give values or an error.
 #[derive(Clone, Debug)]
 pub struct BitReader<'a> {
@@ -164,19 +210,15 @@ impl<'a> BitReader<'a> {
         self.bytes.len() * 8 - self.position
     }
 
-    /// The next 57 bits at least, without reading them; zeros stand beyond the end.
+    /// The next [`WINDOW_BITS`] bits at least, without reading them; zeros stand beyond the end.
     #[inline]
     #[must_use]
     pub fn window(&self) -> u64 {
-        let byte = self.position / 8;
-        let word = match self.bytes.get(byte..byte + 8) {
-            Some(eight) => u64::from_le_bytes(eight.try_into().expect("the slice has eight bytes")),
-            None => {
-                let mut padded = [0u8; 8];
-                let tail = self.bytes.get(byte..).unwrap_or_default();
-                padded[..tail.len()].copy_from_slice(tail);
-                u64::from_le_bytes(padded)
-            }
+        // The position is never beyond the end.
+        let tail = &self.bytes[self.position / 8..];
+        let word = match tail.first_chunk() {
+            Some(eight) => u64::from_le_bytes(*eight),
+            None => padded(tail),
         };
         word >> (self.position % 8)
     }
@@ -242,6 +284,14 @@ impl<'a> BitReader<'a> {
         }
         Ok(())
     }
+}
+
+/// The word of fewer than eight bytes.
+#[cold]
+fn padded(tail: &[u8]) -> u64 {
+    let mut padded = [0u8; 8];
+    padded[..tail.len()].copy_from_slice(tail);
+    u64::from_le_bytes(padded)
 }
 
 #[cfg(test)]

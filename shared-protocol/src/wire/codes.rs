@@ -1,8 +1,8 @@
 //! Static prefix codes: canonical Huffman codes of limited length, decoded by one table look-up.
 //!
-//! A code is known by the lengths of its code words alone; both ends build the same words from them. Shorter words come
-//! first and words of one length are numbered in the order of their symbols (canonical form, as in RFC 1951, 3.2.2).
-//! A word is written with its first bit lowest, as [`BitWriter`] writes.
+//! A code is known by the lengths of its code words alone; both ends build the same words from them. Shorter
+//! words come first and words of one length are numbered in the order of their symbols (canonical form, as in
+//! RFC 1951, 3.2.2). A word is written with its first bit lowest, as [`BitWriter`] writes.
 
 use super::bits::{BitReader, BitWriter, OutOfBits};
 use crate::limits::{MAX_CODE_BITS, MAX_SYMBOLS};
@@ -40,7 +40,8 @@ pub struct PrefixCode {
 const WORD_MASK: u16 = (1 << MAX_CODE_BITS) - 1;
 
 impl PrefixCode {
-    /// The code with these word lengths, one per symbol. A code of a single symbol has one word of length zero.
+    /// The code with these word lengths, one per symbol. A code of a single symbol has one word of length
+    /// zero.
     ///
     /// # Errors
     /// [`CodeError`] when the lengths are no complete prefix code.
@@ -79,8 +80,9 @@ impl PrefixCode {
         Ok(PrefixCode { words, lookup, lookup_bits })
     }
 
-    /// The best code for symbols of these weights under the length limit. A weight of zero counts as the smallest, so
-    /// that each symbol can be written. Integer arithmetic with fixed ties: both ends get the same code.
+    /// The best code for symbols of these weights under the length limit. A weight of zero counts as the
+    /// smallest, so that each symbol can be written. Integer arithmetic with fixed ties: both ends get the
+    /// same code.
     ///
     /// # Errors
     /// [`CodeError::SymbolCount`] for no symbols or too many.
@@ -125,66 +127,100 @@ impl PrefixCode {
     /// [`OutOfBits`] when the input ends inside the word.
     #[inline]
     pub fn read(&self, reader: &mut BitReader<'_>) -> Result<u32, OutOfBits> {
-        let entry = self.lookup[reader.peek(self.lookup_bits) as usize];
-        reader.skip(u32::from(entry >> 8))?;
-        Ok(u32::from(entry & 0xff))
+        let (symbol, length) = self.find(reader.window());
+        reader.skip(length)?;
+        Ok(symbol)
+    }
+
+    /// The symbol whose word the bits of `window` begin with, and the length of that word.
+    #[inline]
+    fn find(&self, window: u64) -> (u32, u32) {
+        let entry = self.lookup[(window & ((1 << self.lookup_bits) - 1)) as usize];
+        (u32::from(entry & 0xff), u32::from(entry >> 8))
     }
 }
 
 /// Prefix codes over the same symbols, side by side in flat tables.
+///
+/// A word is found by its first [`SHORT_BITS`] bits: nearly all are no longer, and the tables for so few bits
+/// stay in the processor's nearest cache where whole ones would not. An entry holds what the symbol means to
+/// its reader, so that one load tells all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CodeSet {
-    symbols: usize,
+    /// Per code and symbol, [`MAX_SYMBOLS`] apart: as in [`PrefixCode`].
     words: Box<[u16]>,
-    lookup: Box<[u16]>,
-    /// Per code: where its look-up begins, and how many bits it takes.
-    starts: Box<[(u32, u32)]>,
+    /// Per code and next bits: the length of the word in the low 8 bits, or [`LONG`]; the symbol's meaning
+    /// above.
+    short: Box<[u32]>,
+    /// Per symbol: its meaning.
+    meanings: Box<[u16]>,
+    codes: Box<[PrefixCode]>,
 }
 
+/// Bits that find a word in one look-up.
+const SHORT_BITS: u32 = 8;
+/// The length that stands for a word longer than [`SHORT_BITS`].
+const LONG: u32 = 0xff;
+
 impl CodeSet {
-    /// The codes in their order.
+    /// The codes in their order. A symbol means itself.
     ///
     /// # Panics
     /// When the codes have different numbers of symbols.
     #[must_use]
     pub fn new(codes: &[PrefixCode]) -> CodeSet {
-        let symbols = codes.first().map_or(0, PrefixCode::symbols);
-        assert!(codes.iter().all(|code| code.symbols() == symbols), "the codes are over the same symbols");
-        let mut set = CodeSet { symbols, words: [].into(), lookup: [].into(), starts: [].into() };
-        set.words = codes.iter().flat_map(|code| code.words.iter().copied()).collect();
-        set.lookup = codes.iter().flat_map(|code| code.lookup.iter().copied()).collect();
-        let mut start = 0;
-        let starts = codes.iter().map(|code| {
-            let here = (start, code.lookup_bits);
-            start += code.lookup.len() as u32;
-            here
-        });
-        set.starts = starts.collect();
-        set
+        CodeSet::with_meanings(codes, |symbol| symbol as u16)
     }
 
-    /// The word of `symbol` in the code at `code`, and its length in bits.
+    /// The codes in their order. `meaning` tells what [`CodeSet::find`] yields for a symbol.
     ///
     /// # Panics
-    /// For a code or symbol that the set does not have.
+    /// When the codes have different numbers of symbols.
+    #[must_use]
+    pub fn with_meanings(codes: &[PrefixCode], meaning: impl Fn(u32) -> u16) -> CodeSet {
+        let symbols = codes.first().map_or(0, PrefixCode::symbols);
+        assert!(codes.iter().all(|code| code.symbols() == symbols), "the codes are over the same symbols");
+        let meanings: Box<[u16]> = (0..symbols as u32).map(meaning).collect();
+        let mut words = vec![0; codes.len() * MAX_SYMBOLS];
+        let mut short = Vec::with_capacity(codes.len() << SHORT_BITS);
+        for (code, row) in codes.iter().zip(words.chunks_exact_mut(MAX_SYMBOLS)) {
+            row[..symbols].copy_from_slice(&code.words);
+            short.extend((0..1 << SHORT_BITS).map(|window| {
+                let (symbol, length) = code.find(window);
+                if length > SHORT_BITS { LONG } else { length | u32::from(meanings[symbol as usize]) << 8 }
+            }));
+        }
+        CodeSet { words: words.into(), short: short.into(), meanings, codes: codes.into() }
+    }
+
+    /// The word of `symbol` in the code at `code`, and its length in bits; an empty one for a symbol that the
+    /// codes do not have.
+    ///
+    /// # Panics
+    /// For a code that the set does not have.
     #[inline]
     #[must_use]
     pub fn word(&self, code: usize, symbol: u32) -> (u16, u32) {
-        let word = self.words[code * self.symbols + symbol as usize];
+        let word = self.words[code * MAX_SYMBOLS + symbol as usize];
         (word & WORD_MASK, u32::from(word >> MAX_CODE_BITS))
     }
 
-    /// The symbol whose word in the code at `code` the bits of `window` begin with, and the length of that word.
+    /// The meaning of the symbol whose word in the code at `code` the bits of `window` begin with, and the
+    /// length of that word.
     ///
     /// # Panics
     /// For a code that the set does not have.
     #[inline]
     #[must_use]
     pub fn find(&self, code: usize, window: u64) -> (u32, u32) {
-        let (start, bits) = self.starts[code];
-        let place = window as u32 & ((1 << bits) - 1);
-        let entry = self.lookup[(start + place) as usize];
-        (u32::from(entry & 0xff), u32::from(entry >> 8))
+        let entry = self.short[code << SHORT_BITS | (window & ((1 << SHORT_BITS) - 1)) as usize];
+        if entry == LONG { self.find_long(code, window) } else { (entry >> 8, entry & 0xff) }
+    }
+
+    #[cold]
+    fn find_long(&self, code: usize, window: u64) -> (u32, u32) {
+        let (symbol, length) = self.codes[code].find(window);
+        (u32::from(self.meanings[symbol as usize]), length)
     }
 }
 
@@ -198,16 +234,15 @@ fn limited_lengths(weights: &[u64]) -> Result<Vec<u8>, CodeError> {
     if count == 1 {
         return Ok(vec![0]);
     }
-    // Doublings of a sum must not overflow: weights are scaled to 32 bits, the package sums stay below 2^32 * 2^12 * 2^8.
+    // Doublings of a sum must not overflow: weights are scaled to 32 bits, the package sums stay below 2^32 *
+    // 2^12 * 2^8.
     let largest = weights.iter().copied().max().unwrap_or(0);
     let shift = (64 - largest.leading_zeros()).saturating_sub(32);
-    let mut leaves: Vec<(u64, usize)> = weights
-        .iter()
-        .enumerate()
-        .map(|(symbol, weight)| ((weight >> shift).max(1), symbol))
-        .collect();
+    let mut leaves: Vec<(u64, usize)> =
+        weights.iter().enumerate().map(|(symbol, weight)| ((weight >> shift).max(1), symbol)).collect();
     leaves.sort_by_key(|leaf| leaf.0);
-    // Per round: which items of the merged list are leaves. The others are the packages of the round before, in order.
+    // Per round: which items of the merged list are leaves. The others are the packages of the round before,
+    // in order.
     let mut rounds: Vec<Vec<bool>> = Vec::with_capacity(MAX_CODE_BITS as usize);
     let mut packages: Vec<u64> = Vec::new();
     for _ in 0..MAX_CODE_BITS {
@@ -228,8 +263,8 @@ fn limited_lengths(weights: &[u64]) -> Result<Vec<u8>, CodeError> {
         packages = merged.chunks_exact(2).map(|pair| pair[0] + pair[1]).collect();
         rounds.push(are_leaves);
     }
-    // Each appearance of a symbol in the cheapest packages of the last round is one bit of its word. They take their two
-    // items each from the front of its list, and so on down the rounds.
+    // Each appearance of a symbol in the cheapest packages of the last round is one bit of its word. They
+    // take their two items each from the front of its list, and so on down the rounds.
     let mut lengths = vec![0u8; count];
     let mut chosen = count - 1;
     for are_leaves in rounds.iter().rev() {
@@ -269,7 +304,7 @@ mod tests {
             let all: Vec<u32> = (0..weights.len() as u32).collect();
             round_trip(&code, &all);
             let even = PrefixCode::from_weights(&vec![1; weights.len()]).expect("the count is in range");
-            let set = CodeSet::new(&[even, code.clone()]);
+            let set = CodeSet::with_meanings(&[even, code.clone()], |symbol| symbol as u16 ^ 0x5a5a);
             let (mut one, mut other) = (BitWriter::new(), BitWriter::new());
             all.iter().for_each(|&symbol| code.write(&mut one, symbol));
             for (word, length) in all.iter().map(|&symbol| set.word(1, symbol)) {
@@ -281,7 +316,7 @@ mod tests {
             for &symbol in &all {
                 let (found, length) = set.find(1, reader.window());
                 reader.skip(length).expect("the word is there");
-                prop_assert_eq!(found, symbol);
+                prop_assert_eq!(found, symbol ^ 0x5a5a);
             }
             // A heavier symbol never has a longer word.
             for a in 0..weights.len() {

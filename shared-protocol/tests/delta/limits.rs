@@ -9,7 +9,7 @@ use tickwire_protocol::time::Micros;
 use tickwire_protocol::wire::quantize::{Axis, SmallestThree};
 
 /// Memory that a codec may take up with all its tables, and what building it may take on top.
-const MAX_CODEC_BYTES: u64 = 80 << 20;
+const MAX_CODEC_BYTES: u64 = 96 << 20;
 /// The same of tables.
 const MAX_TABLES_MEMORY: u64 = 4 << 20;
 

@@ -12,10 +12,10 @@ use tickwire_protocol::wire::bits::BitWriter;
 use xxhash_rust::xxh64::xxh64;
 
 /// The id of the default tables. To be changed on purpose only, together with the description of the wire.
-const TABLES_ID: u64 = 0x606e_3405_e3bb_6097;
+const TABLES_ID: u64 = 0xff69_32e1_6104_e321;
 /// The digest of 400 ticks of deltas. To be changed on purpose only, together with the description of the
 /// wire.
-const DELTAS_DIGEST: u64 = 0x337f_3550_6309_0d81;
+const DELTAS_DIGEST: u64 = 0x7798_f460_def2_2324;
 
 #[derive(Clone, Debug, Replicate)]
 struct Thing {

@@ -164,7 +164,7 @@ proptest! {
                 }
             }
             at[3] += speed[3] / 30.0;
-            let inside = |value: f64| if value > 40.0 { 40.0 } else if value < -40.0 { -40.0 } else { value };
+            let inside = |value: f64| if value.abs() > 40.0 { 40.0_f64.copysign(value) } else { value };
             let place = [0, 1, 2].map(|axis| inside(at[axis] + noise(0.01)));
             let way = [0, 1, 2].map(|axis| speed[axis] + noise(0.005));
             [&place[..], &way, &[at[3] + noise(0.0008), speed[3] + noise(0.002)]].concat()

@@ -7,7 +7,7 @@ use tickwire_protocol::game::*;
 use tickwire_protocol::time::{Micros, Tick};
 
 pub(crate) struct Guest<S: Simulation> {
-    codec: InputCodec<S::Input>,
+    form: InputForm<S::Input>,
     /// What was sent and is not confirmed.
     sent: BTreeMap<Tick, S::Input>,
     taken: ConsumedInputs<S::Input>,
@@ -28,7 +28,7 @@ impl<S: Simulation> Guest<S> {
     pub(crate) fn new(level: LoadedLevel<S::Level>) -> Guest<S> {
         let InputPolicy::PerTick(policy) = S::INPUT_POLICY else { panic!("a stream is not predicted") };
         Guest {
-            codec: InputCodec::new().unwrap(),
+            form: InputForm::new().unwrap(),
             sent: BTreeMap::new(),
             taken: ConsumedInputs::new(policy),
             confirmed: None,
@@ -43,9 +43,9 @@ impl<S: Simulation> Guest<S> {
 
     /// Makes the input for a tick and predicts that tick.
     pub(crate) fn send(&mut self, tick: Tick, input: &S::Input, period: Micros) -> SentInput<S::Input> {
-        let mut row = vec![0; self.codec.lanes().lanes()];
-        self.codec.quantize(input, &mut row).unwrap();
-        let input = self.codec.value(&row);
+        let mut row = vec![0; self.form.codec().lanes()];
+        self.form.quantize(input, &mut row).unwrap();
+        let input = self.form.value(&row);
         self.sent.insert(tick, input.clone());
         if let Some(mut avatar) = self.newest() {
             self.step(&mut avatar, tick, &input, period);

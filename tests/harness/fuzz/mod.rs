@@ -12,12 +12,14 @@
 mod delta;
 mod determinism;
 pub mod kinds;
+mod message;
 mod schema;
 mod snapshot;
 mod wire;
 
 pub use delta::{delta, tables};
 pub use determinism::determinism_float;
+pub use message::{client_message, conversation, server_message};
 pub use schema::schema;
 pub use snapshot::snapshot;
 pub use wire::{bits, codes};
@@ -28,10 +30,13 @@ pub type Target = (&'static str, fn(&[u8]));
 /// All fuzz targets, by name.
 pub const TARGETS: &[Target] = &[
     ("bits", bits),
+    ("client_message", client_message),
     ("codes", codes),
+    ("conversation", conversation),
     ("delta", delta),
     ("determinism_float", determinism_float),
     ("schema", schema),
+    ("server_message", server_message),
     ("snapshot", snapshot),
     ("tables", tables),
 ];

@@ -8,8 +8,8 @@ use tickwire_protocol::limits::MAX_VISIBLE;
 use tickwire_protocol::snapshot::{SnapshotDecoder, StreamProfile, View};
 use tickwire_protocol::time::{Micros, Tick};
 
-/// A stream of snapshots: the first byte picks the profile, then each message is a length byte and its bytes. After each
-/// one the decoder holds what it held before, or something that is valid throughout.
+/// A stream of snapshots: the first byte picks the profile, then each message is a length byte and its bytes.
+/// After each one the decoder holds what it held before, or something that is valid throughout.
 ///
 /// # Panics
 /// When it does not.

@@ -1,0 +1,25 @@
+//! `cargo xtask soak`: the simulations of the tests, optimised and at length.
+
+use std::process::ExitCode;
+
+use crate::command::Invocation;
+use crate::report::{Outcome, Report};
+
+/// How long to go on.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Snapshots that the simulated streams apply and compare, each
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1..))]
+    snapshots: u32,
+}
+
+pub(crate) fn run(options: &Options) -> ExitCode {
+    let mut report = Report::new();
+    report.step("snapshot streams", || {
+        Invocation::cargo("test --release -p tickwire-tests --test snapshot_stream -- --nocapture")
+            .env("TICKWIRE_SNAPSHOTS", options.snapshots.to_string())
+            .run()?;
+        Ok(Outcome::Passed)
+    });
+    report.finish()
+}
