@@ -14,8 +14,8 @@ pub const MAX_FIELDS: usize = 32;
 /// Lanes (quantised integers) of one kind, the anchor tick of each moving field included. A kind with more is refused.
 pub const MAX_LANES: usize = 64;
 
-/// Lanes of all kinds of a schema together. A schema with more is refused: each lane may have codes of its own,
-/// which take up to 180 KB of memory, and 4 KB in the tables that a client is sent.
+/// Lanes of all kinds of a schema together. A schema with more is refused: each lane may have codes of its
+/// own, which take up to 180 KB of memory, and 4 KB in the tables that a client is sent.
 pub const MAX_SCHEMA_LANES: usize = 512;
 
 /// Variants of a replicated enum. An enum with more is refused.
@@ -45,8 +45,8 @@ pub const MAX_SYMBOLS: usize = 256;
 /// Code tables that one model may choose from; a choice is four bits.
 pub const MAX_TABLES_PER_MODEL: usize = 16;
 
-/// Bytes of serialised entropy tables: enough for those of any schema. Longer ones are refused before they are
-/// read.
+/// Bytes of serialised entropy tables: enough for those of any schema. Longer ones are refused before they
+/// are read.
 pub const MAX_TABLES_BYTES: usize = 1 << 21;
 
 const _: () = assert!(MAX_SYMBOLS <= 1 << MAX_CODE_BITS);

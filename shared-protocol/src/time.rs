@@ -41,14 +41,16 @@ impl std::fmt::Display for Tick {
     }
 }
 
-/// The tick nearest to `near` whose low 16 bits are these. That is the tick that was meant if it is within 32,767 ticks
-/// of `near`, nine minutes at 60 Hz. `None` when the nearest one is before the first tick or after the last.
+/// The tick nearest to `near` whose low 16 bits are these. That is the tick that was meant if it is within
+/// 32,767 ticks of `near`, nine minutes at 60 Hz. `None` when the nearest one is before the first tick or
+/// after the last.
 #[must_use]
 pub fn expand_tick(low: u16, near: Tick) -> Option<Tick> {
     expand_low_16(low, near.0).map(Tick)
 }
 
-/// The number nearest to `near` whose low 16 bits are these, for sequence numbers as for ticks: see [`expand_tick`].
+/// The number nearest to `near` whose low 16 bits are these, for sequence numbers as for ticks: see
+/// [`expand_tick`].
 #[must_use]
 pub fn expand_low_16(low: u16, near: u32) -> Option<u32> {
     // The difference of the low bits as a signed number is the shortest way; of two as long, the one back.
@@ -56,7 +58,8 @@ pub fn expand_low_16(low: u16, near: u32) -> Option<u32> {
     near.checked_add_signed(i32::from(way))
 }
 
-/// A duration or a point on a monotonic clock, in microseconds. The core never reads a clock: time is an argument.
+/// A duration or a point on a monotonic clock, in microseconds. The core never reads a clock: time is an
+/// argument.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Micros(pub u64);
 

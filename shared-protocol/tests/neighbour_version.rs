@@ -38,7 +38,7 @@ fn welcome(version: Version, features: Features) -> Welcome {
         features,
         room: RoomInfo { id: RoomId(1), code: None, name: BoundedText::cut("yard") },
         player: PlayerId(1),
-        resume_token: ResumeToken::new([1; 16]).unwrap(),
+        resume_token: ResumeToken::new([1; 16]).expect("the token is not empty"),
         resumed: false,
         tick: Tick(1),
         tick_period: Micros::period_of(30),
@@ -66,19 +66,19 @@ fn welcome(version: Version, features: Features) -> Welcome {
 
 fn client_bytes(message: &ClientMessage<'_>) -> Vec<u8> {
     let mut bytes = Vec::new();
-    message.encode(&mut bytes).unwrap();
+    message.encode(&mut bytes).expect("the message is within its limits");
     bytes
 }
 
 fn server_bytes(message: &ServerMessage<'_>) -> Vec<u8> {
     let mut bytes = Vec::new();
-    message.encode(&mut bytes).unwrap();
+    message.encode(&mut bytes).expect("the message is within its limits");
     bytes
 }
 
 /// What the neighbour adds to a control message of ours.
 fn extended(mut bytes: Vec<u8>) -> Vec<u8> {
-    write_extension(LATER_EXTENSION, b"what we cannot know", &mut bytes).unwrap();
+    write_extension(LATER_EXTENSION, b"what we cannot know", &mut bytes).expect("it is short");
     bytes
 }
 

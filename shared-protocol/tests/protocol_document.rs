@@ -88,13 +88,13 @@ fn messages() -> BTreeMap<&'static str, Vec<u8>> {
     let mut messages = BTreeMap::new();
     for (name, message) in client_messages() {
         let mut bytes = Vec::new();
-        message.encode(&mut bytes).unwrap();
+        message.encode(&mut bytes).expect("it is within its limits");
         assert_eq!(ClientMessage::decode(&bytes), Ok(message));
         messages.insert(name, bytes);
     }
     for (name, message) in server_messages() {
         let mut bytes = Vec::new();
-        message.encode(&mut bytes).unwrap();
+        message.encode(&mut bytes).expect("it is within its limits");
         assert_eq!(ServerMessage::decode(&bytes), Ok(message));
         messages.insert(name, bytes);
     }
@@ -119,8 +119,8 @@ fn client_messages() -> Vec<(&'static str, ClientMessage<'static>)> {
     });
     let mut back = hello.clone();
     back.body.tables_id = Some(300);
-    back.body.room = RoomWish::Code(RoomCode::parse("7KQ2-MX01").unwrap());
-    back.body.credential = Some(BoundedBytes::new(*b"abc").unwrap());
+    back.body.room = RoomWish::Code(RoomCode::parse("7KQ2-MX01").expect("the examples are valid"));
+    back.body.credential = Some(BoundedBytes::new(*b"abc").expect("the examples are valid"));
     back.body.resume = Some(Resume { token: token(), next_event: 70_000 });
     back.software = Some(BoundedText::cut("bot 1.0"));
     let ping = Ping { nonce: 7, sent: Micros(1_000_000) };
@@ -168,7 +168,7 @@ fn level(epoch: u16) -> LevelInfo {
 }
 
 fn token() -> ResumeToken {
-    ResumeToken::new(std::array::from_fn(|place| 0xa0 + place as u8)).unwrap()
+    ResumeToken::new(std::array::from_fn(|place| 0xa0 + place as u8)).expect("the examples are valid")
 }
 
 fn welcome() -> Welcome {
@@ -208,7 +208,7 @@ fn schema() -> Schema {
         FieldSchema::new("team", Quantization::Enum { variants: vec!["red".to_owned(), "blue".to_owned()] }),
     ];
     fields[0].predictor = Predictor::Segment { velocity: 1 };
-    Schema::new(vec![KindSchema { name: "ship".to_owned(), fields }]).unwrap()
+    Schema::new(vec![KindSchema { name: "ship".to_owned(), fields }]).expect("the examples are valid")
 }
 
 fn encoded(header: &InputHeader, rows: &[i32]) -> Vec<u8> {
@@ -217,12 +217,15 @@ fn encoded(header: &InputHeader, rows: &[i32]) -> Vec<u8> {
         FieldSchema::new("stick", Quantization::Ranged(vec![stick; 2])),
         FieldSchema::new("dash", Quantization::Bool),
     ];
-    let codec = InputCodec::new(&KindSchema { name: "input".to_owned(), fields }).unwrap();
+    let codec =
+        InputCodec::new(&KindSchema { name: "input".to_owned(), fields }).expect("the examples are valid");
     let mut bytes = Vec::new();
     header.encode(&codec, rows, &mut BitWriter::new(), &mut bytes);
-    let ClientMessage::Input(message) = ClientMessage::decode(&bytes).unwrap() else { panic!("no input") };
+    let ClientMessage::Input(message) = ClientMessage::decode(&bytes).expect("the examples are valid") else {
+        panic!("no input")
+    };
     let mut read = Vec::new();
-    message.read_inputs(&codec, &mut read).unwrap();
+    message.read_inputs(&codec, &mut read).expect("the examples are valid");
     assert_eq!((message.header(), &read[..]), (header, rows));
     bytes
 }
@@ -240,8 +243,8 @@ fn input() -> Vec<u8> {
 
 fn events() -> Vec<u8> {
     let mut queue = EventQueue::new(1);
-    queue.push(Tick(1003), vec![0, 5].into()).unwrap();
-    queue.push(Tick(1005), vec![].into()).unwrap();
+    queue.push(Tick(1003), vec![0, 5].into()).expect("the examples are valid");
+    queue.push(Tick(1005), vec![].into()).expect("the examples are valid");
     let mut bytes = Vec::new();
     assert_eq!(queue.poll_message(&mut bytes), 2);
     bytes

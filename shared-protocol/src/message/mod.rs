@@ -1,6 +1,6 @@
 //! The messages between client and server: one binary WebSocket message each, a type byte and a body.
 //!
-//! Control messages (hello, welcome, refusal, notice, schema) are structs in the encoding of [`control`],
+//! Control messages (hello, welcome, refusal, notice, schema) are structs in the encoding of `control`,
 //! with skippable [extensions](extension) behind them. What is sent many times a second (input, snapshot,
 //! events, command, ping, pong) has a layout of its own and is neither copied nor allocated when it is read.
 //! Each message has a file.

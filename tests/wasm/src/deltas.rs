@@ -158,7 +158,7 @@ impl Thing {
         self.offset += Vec2::new(0.02, rng.f32_in(-0.01, 0.01));
         self.aim += 0.03 + rng.f32_in(-0.005, 0.005);
         if rng.chance(0.1) {
-            self.level = rng.i32_in(-2, 10) as i8;
+            self.level = rng.i32_in(-2, 9) as i8;
             self.sort = [Sort::Plain, Sort::Odd, Sort::Rare][rng.u32_up_to(2) as usize];
             self.lit = !self.lit;
         }
