@@ -13,6 +13,8 @@
 //! With `--train` the entropy tables are fitted to the other recording. When that is the same file, each half
 //! is measured with tables fitted to the other half.
 
+#![expect(clippy::disallowed_methods, reason = "the crate has no clock, and what measures it needs one")]
+
 use glam::{Quat, Vec3};
 use std::hint::black_box;
 use std::time::Instant;
@@ -140,7 +142,7 @@ fn read_frames(path: &str) -> Result<Vec<Frame>, String> {
     if bytes.len() % frame_bytes != 0 || bytes.len() / frame_bytes < FIRST * 4 {
         let least = FIRST * 4;
         return Err(format!(
-            "{path}: {} bytes are not at least {least} frames of {frame_bytes} bytes (is the file still compressed?)",
+            "{path}: {} bytes are not at least {least} frames of {frame_bytes} bytes; is it still compressed?",
             bytes.len()
         ));
     }

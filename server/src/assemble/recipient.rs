@@ -93,11 +93,11 @@ impl Recipient {
         }
     }
 
-    /// Forgets what the client knows, as after a resume: its view is told anew.
+    /// Forgets what the client knows: its view is told anew. After a resume, a new recipient does that.
     pub fn restart(&mut self) {
         self.spare.extend(self.known.drain(..));
         self.waiting.clear();
-        self.newest_sent = None;
+        // What was sent stays sent: its acknowledgements may be under way.
         self.acknowledged = None;
     }
 
@@ -157,7 +157,7 @@ impl Recipient {
     /// is there only if `trends` says that it is of use.
     pub(super) fn pairs(&self, tick: Tick, trends: bool) -> impl Iterator<Item = BaselinePair> + '_ {
         let usable = move |known: &&Known| {
-            known.certain && tick.since(known.tick).is_some_and(|age| age <= MAX_BASELINE_AGE)
+            known.certain && tick.since(known.tick).is_some_and(|age| (1..=MAX_BASELINE_AGE).contains(&age))
         };
         self.known.iter().enumerate().rev().filter(move |(_, known)| usable(known)).map(
             move |(place, known)| {
@@ -263,7 +263,7 @@ mod tests {
         recipient.handle_ack(Tick(20)).expect("it was sent");
         assert_eq!(pairs(&recipient, 31), [(20, None)]);
         recipient.handle_ack(Tick(25)).expect("it was sent");
-        assert_eq!(pairs(&recipient, 31), [(25, Some(20))]);
+        assert_eq!(pairs(&recipient, 31), [(25, Some(20)), (20, None)]);
         recipient.restart();
         assert_eq!(pairs(&recipient, 31), []);
     }

@@ -204,35 +204,30 @@ impl Assembler {
             return self.late_news(history, record, entity);
         }
         let baseline = history.at(pair.newer)?;
+        let codec = history.codec().kind(entity.kind)?;
         let slot = &mut slots[usize::from(entity.index.0)];
-        let with_trend = two.is_some() && told_at_both(*pair, entity);
-        let built = if with_trend { slot.two } else { slot.one };
+        let trend = two.filter(|_| codec.has_trends() && told_at_both(*pair, entity));
+        let built = if trend.is_some() { slot.two } else { slot.one };
         if let Some(span) = built {
             return Some(News { span, late: false });
         }
         let recorded = record.find(entity.index)?;
-        let codec = history.codec().kind(recorded.kind)?;
-        let with_trend = with_trend && codec.has_trends();
         let state = record.state(codec, recorded);
         let mark = self.bits.begin_span();
-        match (with_trend, *two) {
-            (true, Some(form)) => {
+        match trend {
+            Some(form) => {
                 let (_, newer, older) = both_states(history, *pair, entity.index, entity.kind)?;
                 codec.encode(&form, Baselines::Two(newer, older), state, &mut self.bits);
                 self.count.two += 1;
             }
-            _ => {
+            None => {
                 let newer = baseline.state(codec, baseline.find(entity.index)?);
                 codec.encode(one, Baselines::One(newer), state, &mut self.bits);
                 self.count.one += 1;
             }
         }
         let span = self.bits.end_span(mark);
-        if two.is_some() && told_at_both(*pair, entity) {
-            slot.two = Some(span);
-        } else {
-            slot.one = Some(span);
-        }
+        *(if trend.is_some() { &mut slot.two } else { &mut slot.one }) = Some(span);
         Some(News { span, late: false })
     }
 

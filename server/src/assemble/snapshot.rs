@@ -80,6 +80,8 @@ pub(super) struct Work {
     late: Vec<u32>,
     claims: Vec<(f32, Claimant)>,
     waiting: Vec<(EntityIndex, Tick)>,
+    /// Those who wait because a client holds no more entities than it does.
+    beyond: Vec<(EntityIndex, Tick)>,
     indices: Vec<u32>,
     writer: BitWriter,
 }
@@ -124,7 +126,7 @@ impl Assembler {
     /// Appends a player's snapshot to `out` and takes it for told.
     ///
     /// # Panics
-    /// When the tick was not begun.
+    /// When the tick was not begun, or this player has its snapshot of it.
     pub fn write(
         &mut self,
         history: &History,
@@ -134,6 +136,8 @@ impl Assembler {
         out: &mut Vec<u8>,
     ) -> Told {
         let record = history.newest().expect("a tick is assembled after it has been captured");
+        assert!(recipient.newest_sent() < Some(record.tick()), "a player has one snapshot of a tick");
+        debug_assert!(request.visible.is_sorted_by(|one, next| one < next), "ascending, each once");
         let table = self.table(history, recipient);
         let pair = table.map(|table| self.pair(table));
         // The work leaves the assembler while the encodings, which are there too, are added to.
@@ -224,35 +228,48 @@ impl Compare<'_> {
     fn enter(&self, assembler: &mut Assembler, recipient: &Recipient, work: &mut Work) {
         work.entering.clear();
         work.waiting.clear();
+        work.beyond.clear();
+        let since = |index: EntityIndex| {
+            let before = recipient.waiting.binary_search_by_key(&index, |(index, _)| *index);
+            before.map_or(self.record.tick(), |place| recipient.waiting[place].1)
+        };
         let room = MAX_VISIBLE - (self.known.entries.len() - work.left.len());
-        for &index in work.candidates.iter().take(room) {
+        if work.candidates.len() > room {
+            let claim = |index: &EntityIndex| self.claim(*index, self.waited(since(*index)));
+            work.candidates.sort_unstable_by(|one, other| claim(other).total_cmp(&claim(one)));
+            work.beyond.extend(work.candidates.drain(room..).map(|index| (index, since(index))));
+            work.candidates.sort_unstable();
+        }
+        for &index in &work.candidates {
             let Some(recorded) = self.record.find(index) else { continue };
             let Some(span) = assembler.entering(self.history, self.record, index) else { continue };
             work.entering.push((index, recorded.kind, span));
-            let before = recipient.waiting.binary_search_by_key(&index, |(index, _)| *index);
-            let since = before.map_or(self.record.tick(), |place| recipient.waiting[place].1);
-            work.waiting.push((index, since));
+            work.waiting.push((index, since(index)));
         }
+    }
+
+    fn waited(&self, since: Tick) -> u32 {
+        self.record.tick().since(since).unwrap_or(0)
     }
 
     /// Decides who waits, if not all fit.
     fn fit(&self, work: &mut Work) {
-        let budget = self.request.budget_bytes * 8;
+        let budget = self.request.budget_bytes.saturating_mul(8);
         let changed: usize = work.changed.iter().map(cost_of_change).sum();
         let entering: usize = work.entering.iter().map(cost_of_entering).sum();
         work.claims.clear();
         if changed + entering <= budget {
             work.waiting.clear();
+            work.waiting.append(&mut work.beyond);
+            work.waiting.sort_unstable();
             return;
         }
-        let tick = self.record.tick();
-        let waited = |since: Tick| tick.since(since).unwrap_or(0);
         for (place, change) in work.changed.iter().enumerate() {
             let entity = &self.known.entries[change.place as usize];
-            work.claims.push((self.claim(entity.index, waited(entity.told)), Claimant::Change(place)));
+            work.claims.push((self.claim(entity.index, self.waited(entity.told)), Claimant::Change(place)));
         }
         for (place, (index, since)) in work.waiting.iter().enumerate() {
-            work.claims.push((self.claim(*index, waited(*since)), Claimant::Enter(place)));
+            work.claims.push((self.claim(*index, self.waited(*since)), Claimant::Enter(place)));
         }
         work.claims.sort_unstable_by(|one, other| other.0.total_cmp(&one.0));
         let mut spent = 0;
@@ -282,6 +299,8 @@ impl Compare<'_> {
     fn delay(&self, refused: &[bool], work: &mut Work) {
         let mut refusals = refused.iter();
         work.waiting.retain(|_| refusals.next() == Some(&true));
+        work.waiting.append(&mut work.beyond);
+        work.waiting.sort_unstable();
         let mut refusals = refused.iter();
         work.entering.retain(|_| refusals.next() == Some(&false));
         // Those who change and wait are as if they had not: a surprise less, or one more where it was
@@ -339,6 +358,7 @@ impl Work {
             trends: codec.has_trends(),
             newest: sent(1),
             before_newest: sent(2),
+            near: header.tick,
         };
         let room = pair.map(|_| (compare.known.epoch, compare.known.rate));
         self.writer.clear();

@@ -126,6 +126,8 @@ pub struct SnapshotDecoder {
     /// The views held, oldest first.
     views: VecDeque<View>,
     spare: Vec<View>,
+    /// The entities that entered with the newest snapshot.
+    entered: Vec<EntityIndex>,
     scratch: Lists,
 }
 
@@ -144,8 +146,8 @@ pub struct Applied {
     pub tick: Tick,
     /// How the avatar was told.
     pub avatar: AvatarTold,
-    /// Whether the avatar's check shows that the expected avatar is wrong. The client then asks for the
-    /// whole avatar.
+    /// Whether the avatar's check shows that the expected avatar is wrong. The client then acknowledges no
+    /// snapshot, and is told everything anew, the whole avatar with it.
     pub desync: bool,
     /// The number of entities whose bits it had, the entering ones included.
     pub told: usize,
@@ -157,13 +159,15 @@ impl SnapshotDecoder {
     pub fn new(codec: Arc<DeltaCodec>, profile: StreamProfile, origin: Tick) -> SnapshotDecoder {
         let kinds = codec.schema().kinds().len();
         SnapshotDecoder {
-            lists: ListContext { capacity: profile.capacity, kinds },
+            // An index has 16 bits, whatever was agreed on.
+            lists: ListContext { capacity: profile.capacity.min(1 << 16), kinds },
             trends: codec.has_trends(),
             codec,
             profile,
             origin,
             views: VecDeque::new(),
             spare: Vec::new(),
+            entered: Vec::new(),
             scratch: Lists::default(),
         }
     }
@@ -182,13 +186,16 @@ impl SnapshotDecoder {
     }
 
     /// The entities that entered with the newest snapshot, in ascending order.
-    pub fn entered(&self) -> impl Iterator<Item = EntityIndex> + '_ {
-        self.scratch.entered.iter().map(|(index, _)| *index)
+    #[must_use]
+    pub fn entered(&self) -> &[EntityIndex] {
+        &self.entered
     }
 
     /// Forgets all snapshots; the next one must have no baseline.
     pub fn restart(&mut self) {
+        self.origin = self.newest().map_or(self.origin, |view| view.tick);
         self.spare.extend(self.views.drain(..));
+        self.entered.clear();
     }
 
     /// Reads the header of a snapshot.
@@ -202,6 +209,7 @@ impl SnapshotDecoder {
             trends: self.trends,
             newest,
             before_newest: self.views.iter().rev().nth(1).map(|view| view.tick),
+            near: newest.unwrap_or(self.origin),
         };
         let mut reader = BitReader::new(body);
         let timely = |tick: Tick| match newest {
@@ -246,6 +254,8 @@ impl SnapshotDecoder {
 
     fn keep(&mut self, view: View) {
         let newest = view.tick;
+        self.entered.clear();
+        self.entered.extend(self.scratch.entered.iter().map(|(index, _)| *index));
         self.views.push_back(view);
         while let Some(oldest) = self.views.front()
             && newest.0 - oldest.tick.0 >= MAX_BASELINE_AGE
@@ -269,7 +279,8 @@ impl Incoming<'_, '_> {
         self.decoder.view(self.header.newer?)?.avatar.as_deref()
     }
 
-    /// Applies the snapshot, whole or not at all. `expected` is the avatar that the client expects.
+    /// Applies the snapshot, whole or not at all. `expected` is the avatar that the client expects; without a
+    /// baseline none is.
     ///
     /// # Errors
     /// [`SnapshotError`] says what is wrong; the decoder is as it was.
@@ -296,6 +307,7 @@ impl Incoming<'_, '_> {
             Applied { tick: header.tick, avatar: AvatarTold::AsExpected, desync: false, told: 0 };
         if self.decoder.profile.has_avatar {
             let check = self.decoder.profile.predicts && carries_check(header.tick, header.newer);
+            let expected = expected.filter(|_| header.newer.is_some());
             let read = read_avatar(expected, check, &mut self.reader)?;
             next.avatar = read.avatar;
             applied.avatar = read.told;

@@ -85,6 +85,8 @@ pub struct HeaderContext {
     pub newest: Option<Tick>,
     /// The newest snapshot before that one.
     pub before_newest: Option<Tick>,
+    /// A tick that the snapshot is not far from, by which a reader expands the tick that is told.
+    pub near: Tick,
 }
 
 const TICK_BITS: u32 = 16;
@@ -186,10 +188,7 @@ impl HeaderContext {
 
     fn read_explicit(&self, reader: &mut BitReader<'_>) -> Result<Ticks, SnapshotError> {
         let low = reader.read(TICK_BITS)? as u32;
-        let tick = match self.newest {
-            Some(newest) => nearest_with_low_bits(low, TICK_BITS, newest),
-            None => Tick(low),
-        };
+        let tick = nearest_with_low_bits(low, TICK_BITS, self.near);
         let newer = read_age(reader, tick)?;
         let older = match newer {
             Some(newer) if self.trends => read_age(reader, newer)?,
@@ -233,7 +232,8 @@ fn read_age(reader: &mut BitReader<'_>, tick: Tick) -> Result<Option<Tick>, Snap
 
 fn read_lead(reader: &mut BitReader<'_>, tick: Tick) -> Result<InputLead, SnapshotError> {
     let low = reader.read(LEAD_TICK_BITS)? as u32;
-    let millis = reader.read(LEAD_BITS)? as i16 - MAX_LEAD_MILLIS;
+    // Ten bits hold one number more than the range; it is taken for the largest.
+    let millis = (reader.read(LEAD_BITS)? as i16 - MAX_LEAD_MILLIS).min(MAX_LEAD_MILLIS);
     Ok(InputLead { tick: nearest_with_low_bits(low, LEAD_TICK_BITS, tick), millis })
 }
 
@@ -278,6 +278,7 @@ mod tests {
             trends: true,
             newest: newest.map(Tick),
             before_newest: newest.and_then(|newest| newest.checked_sub(1)).map(Tick),
+            near: Tick(newest.unwrap_or(100_000)),
         }
     }
 
@@ -349,6 +350,20 @@ mod tests {
         ) {
             let _ = context(newest).read(&mut BitReader::new(&bytes), |_, _| Ok((0, RateMode::EveryTick)));
         }
+    }
+
+    #[test]
+    fn the_first_snapshot_is_near_the_welcome() {
+        let header = SnapshotHeader {
+            tick: Tick(100_003),
+            newer: None,
+            older: None,
+            epoch: 0,
+            rate: RateMode::EveryTick,
+            lead: None,
+            consumed: Vec::new(),
+        };
+        round_trip(&context(None), &header, None);
     }
 
     #[test]

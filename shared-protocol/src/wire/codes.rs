@@ -142,7 +142,7 @@ impl PrefixCode {
 
 /// Prefix codes over the same symbols, side by side in flat tables.
 ///
-/// A word is found by its first [`SHORT_BITS`] bits: nearly all are no longer, and the tables for so few bits
+/// A word is found by its first `SHORT_BITS` bits: nearly all are no longer, and the tables for so few bits
 /// stay in the processor's nearest cache where whole ones would not. An entry holds what the symbol means to
 /// its reader, so that one load tells all.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -159,7 +159,7 @@ pub struct CodeSet {
 
 /// Bits that find a word in one look-up.
 const SHORT_BITS: u32 = 8;
-/// The length that stands for a word longer than [`SHORT_BITS`].
+/// The length that stands for a word longer than `SHORT_BITS`.
 const LONG: u32 = 0xff;
 
 impl CodeSet {
