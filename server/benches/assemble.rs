@@ -160,7 +160,8 @@ fn room(thin: u64, changes: bool) -> Room {
     let visible: Vec<Vec<EntityIndex>> = (0..PLAYERS)
         .map(|player| {
             let mut random = SimRng::from_u64(player as u64);
-            let mut seen = |index: &usize| random.next_u64().is_multiple_of(thin) && world.things[*index].is_some();
+            let mut seen =
+                |index: &usize| random.next_u64().is_multiple_of(thin) && world.things[*index].is_some();
             (0..PLAYERS).filter(|index| seen(index)).map(|index| EntityIndex(index as u16)).collect()
         })
         .collect();

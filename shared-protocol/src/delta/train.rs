@@ -175,11 +175,10 @@ fn fit(shape: &ModelShape, counts: &Counts) -> Option<ModelTable> {
             break;
         }
     }
-    let mut assigned = vec![None; shape.contexts];
-    for ((context, _), group) in seen.iter().zip(&groups) {
-        assigned[*context] = Some(*group as u8);
-    }
-    let map = (0..shape.contexts).map(|context| nearest_assigned(shape, &assigned, context)).collect();
+    let place = |context| place_of(shape, context);
+    let known: Vec<([usize; 4], u8)> =
+        seen.iter().zip(&groups).map(|((context, _), group)| (place(*context), *group as u8)).collect();
+    let map = (0..shape.contexts).map(|context| nearest_known(shape, &known, place(context))).collect();
     Some(ModelTable { map, codes: codes.iter().map(|code| code.lengths().collect()).collect() })
 }
 
@@ -218,28 +217,27 @@ fn cheapest(codes: &[PrefixCode], row: &[u32]) -> usize {
     (0..codes.len()).min_by_key(|&place| cost(&codes[place])).unwrap_or(0)
 }
 
+/// Where a context lies: its energy or activity first, its lane last.
+fn place_of(shape: &ModelShape, context: usize) -> [usize; 4] {
+    if !is_by_energy(shape) {
+        return [context % LEVELS, context / LEVELS, 0, 0];
+    }
+    let form = context / LEVELS / LEVELS;
+    [context % LEVELS, context / LEVELS % LEVELS, form % FORM_CONTEXTS, form / FORM_CONTEXTS]
+}
+
 /// The code of a context, or of the nearest one that has any: of the same lane before another, of the same
 /// form before another, then by activity and energy.
-fn nearest_assigned(shape: &ModelShape, assigned: &[Option<u8>], context: usize) -> u8 {
-    let (lanes, by_energy) = match shape.role {
-        Role::Residual { .. } | Role::Anchor | Role::Velocity => (LEVELS, true),
-        _ => (1, false),
-    };
-    let split = |context: usize| {
-        if !by_energy {
-            return [context % LEVELS, context / LEVELS, 0, 0];
-        }
-        let form = context / LEVELS / lanes;
-        [context % LEVELS, context / LEVELS % lanes, form % FORM_CONTEXTS, form / FORM_CONTEXTS]
-    };
-    let weights = [1, 2, if by_energy { 40 } else { 2 }, 2000];
-    let here = split(context);
-    let distance = |other: usize| -> usize {
-        let there = split(other);
+fn nearest_known(shape: &ModelShape, known: &[([usize; 4], u8)], here: [usize; 4]) -> u8 {
+    let weights = [1, 2, if is_by_energy(shape) { 40 } else { 2 }, 2000];
+    let distance = |there: &[usize; 4]| -> usize {
         (0..4).map(|part| here[part].abs_diff(there[part]) * weights[part]).sum()
     };
-    let known = assigned.iter().enumerate().filter_map(|(other, code)| Some((distance(other), (*code)?)));
-    known.min().map_or(0, |(_, code)| code)
+    known.iter().map(|(there, code)| (distance(there), *code)).min().map_or(0, |(_, code)| code)
+}
+
+fn is_by_energy(shape: &ModelShape) -> bool {
+    matches!(shape.role, Role::Residual { .. } | Role::Anchor | Role::Velocity)
 }
 
 #[cfg(test)]

@@ -35,7 +35,9 @@ pub enum GapsError {
 /// Writes the ascending, distinct `places` in a row of `row` places.
 pub fn write_gaps(writer: &mut BitWriter, row: u32, places: &[u32]) {
     let count = places.len() as u32;
-    debug_assert!(places.windows(2).all(|pair| pair[0] < pair[1]) && places.last().is_none_or(|last| *last < row));
+    debug_assert!(
+        places.windows(2).all(|pair| pair[0] < pair[1]) && places.last().is_none_or(|last| *last < row)
+    );
     write_exp_golomb(writer, count, COUNT_ORDER);
     let order = gap_order(row, count);
     let mut next = 0;
@@ -50,11 +52,7 @@ pub fn write_gaps(writer: &mut BitWriter, row: u32, places: &[u32]) {
 ///
 /// # Errors
 /// [`GapsError`]; `each` may have seen some of the places by then.
-pub fn read_gaps(
-    reader: &mut BitReader<'_>,
-    row: u32,
-    mut each: impl FnMut(u32),
-) -> Result<(), GapsError> {
+pub fn read_gaps(reader: &mut BitReader<'_>, row: u32, mut each: impl FnMut(u32)) -> Result<(), GapsError> {
     let count = read_exp_golomb(reader, COUNT_ORDER)?;
     if count > row {
         return Err(GapsError::TooMany { count, row });
