@@ -142,7 +142,7 @@ fn read_frames(path: &str) -> Result<Vec<Frame>, String> {
     if bytes.len() % frame_bytes != 0 || bytes.len() / frame_bytes < FIRST * 4 {
         let least = FIRST * 4;
         return Err(format!(
-            "{path}: {} bytes are not at least {least} frames of {frame_bytes} bytes; is it still compressed?",
+            "{path}: {} bytes are not at least {least} frames of {frame_bytes} bytes (compressed?)",
             bytes.len()
         ));
     }

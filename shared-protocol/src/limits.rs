@@ -1,7 +1,7 @@
 //! Every cap of the protocol core in one place, with the relations between them asserted at compile time.
 //!
-//! What happens at a cap is part of its description: a schema beyond one is refused when it is built or received, a
-//! message beyond one is a decoding error.
+//! What happens at a cap is part of its description: a schema beyond one is refused when it is built or
+//! received, a message beyond one is a decoding error.
 
 use crate::time::Micros;
 
@@ -11,7 +11,8 @@ pub const MAX_KINDS: usize = 64;
 /// Fields of one kind. A kind with more is refused.
 pub const MAX_FIELDS: usize = 32;
 
-/// Lanes (quantised integers) of one kind, the anchor tick of each moving field included. A kind with more is refused.
+/// Lanes (quantised integers) of one kind, the anchor tick of each moving field included. A kind with more is
+/// refused.
 pub const MAX_LANES: usize = 64;
 
 /// Lanes of all kinds of a schema together. A schema with more is refused: each lane may have codes of its
@@ -58,7 +59,8 @@ const _: () = assert!(MAX_LANES <= MAX_SCHEMA_LANES);
 /// Bytes of an avatar on the wire. A game whose avatar is longer is refused when it starts.
 pub const MAX_AVATAR_BYTES: usize = 1024;
 
-/// Entities that one client is told of at a time. The server lets no more enter; a snapshot with more is refused.
+/// Entities that one client is told of at a time. The server lets no more enter; a snapshot with more is
+/// refused.
 pub const MAX_VISIBLE: usize = 4096;
 
 // The seam of a game.
@@ -66,7 +68,8 @@ pub const MAX_VISIBLE: usize = 4096;
 /// Entity indices of a room: the values of an `EntityIndex`. A game that asks for more gets this many.
 pub const MAX_ENTITIES: u32 = 1 << 16;
 
-/// How many ticks ahead an input may come. A policy with more gets this many; an input further ahead is rejected.
+/// How many ticks ahead an input may come. A policy with more gets this many; an input further ahead is
+/// rejected.
 pub const MAX_INPUT_WINDOW_TICKS: u32 = 64;
 
 /// Inputs of a stream that wait for one tick. A policy with more gets this many; further inputs are rejected.

@@ -175,8 +175,8 @@ impl KindCodec {
 
     /// Appends the delta of one entity to `writer`.
     ///
-    /// `state` and the baselines are states of this kind at the ticks of `form`. A segment in `state` that is not the
-    /// newer baseline's is anchored after that baseline, as the publisher's are.
+    /// `state` and the baselines are states of this kind at the ticks of `form`. A segment in `state` that is
+    /// not the newer baseline's is anchored after that baseline, as the publisher's are.
     ///
     /// # Panics
     /// When the baselines do not go with the form, or a row is too short.

@@ -1,18 +1,20 @@
-//! The form of a delta: how old its baselines are. Deltas of one entity, tick and form are the same bits for everybody.
+//! The form of a delta: how old its baselines are. Deltas of one entity, tick and form are the same bits for
+//! everybody.
 
 use crate::limits::MAX_BASELINE_AGE;
 use crate::time::Tick;
 use thiserror::Error;
 
-/// The ticks that a delta is coded between, and what follows from them alone. It is built once per tick and baseline
-/// pair, not per entity.
+/// The ticks that a delta is coded between, and what follows from them alone. It is built once per tick and
+/// baseline pair, not per entity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BaselineForm {
     tick: Tick,
     newer: Option<Tick>,
     older: Option<Tick>,
     context: u8,
-    /// Age of the newer baseline over the gap between the two, with 16 binary places; zero without a second one.
+    /// Age of the newer baseline over the gap between the two, with 16 binary places; zero without a second
+    /// one.
     lead: i64,
 }
 
@@ -39,14 +41,16 @@ impl BaselineForm {
         BaselineForm { tick, newer: None, older: None, context: 0, lead: 0 }
     }
 
-    /// The form of a delta against a state that is older than the baseline it was kept for: the oldest there is.
+    /// The form of a delta against a state that is older than the baseline it was kept for: the oldest there
+    /// is.
     #[must_use]
     pub fn late(tick: Tick) -> BaselineForm {
         let oldest = Tick(tick.0.saturating_sub(MAX_BASELINE_AGE));
         BaselineForm::new(tick, oldest, None).unwrap_or(BaselineForm::entering(tick))
     }
 
-    /// The form of a delta at `tick` against the state at `newer`, and at `older` for the trend where there is one.
+    /// The form of a delta at `tick` against the state at `newer`, and at `older` for the trend where there
+    /// is one.
     ///
     /// # Errors
     /// [`FormError`] when the ticks are out of order or too far apart.

@@ -1,10 +1,11 @@
-//! The delta of one entity: what changed between a baseline and now, in a few bits that are the same for everybody.
+//! The delta of one entity: what changed between a baseline and now, in a few bits that are the same for
+//! everybody.
 //!
-//! The data passes from top to bottom: `publish` turns the truth of the simulation into a state (a row of lanes),
-//! [`KindCodec::encode`] turns a state and its baselines into bits, [`KindCodec::decode`] turns those back, and
-//! [`KindCodec::value`] gives the values that a client shows. Underneath, `segment` is the arithmetic of moving
-//! fields, `predict` that of expectations, `transcode` the layout of the bits, `model` and `tables` their codes,
-//! and `train` fits the codes to a recording.
+//! The data passes from top to bottom: `publish` turns the truth of the simulation into a state (a row of
+//! lanes), [`KindCodec::encode`] turns a state and its baselines into bits, [`KindCodec::decode`] turns those
+//! back, and [`KindCodec::value`] gives the values that a client shows. Underneath, `segment` is the
+//! arithmetic of moving fields, `predict` that of expectations, `transcode` the layout of the bits, `model`
+//! and `tables` their codes, and `train` fits the codes to a recording.
 
 mod codec;
 mod form;

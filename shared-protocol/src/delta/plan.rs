@@ -111,11 +111,7 @@ const FEW_VALUES: i32 = 16;
 impl KindPlan {
     pub(crate) fn new(kind: &KindSchema, period: Micros) -> KindPlan {
         let layout = kind.layout();
-        let owned = |index: usize| {
-            kind.fields.iter().any(
-                |field| matches!(field.predictor, Predictor::Segment { velocity } if usize::from(velocity) == index),
-            )
-        };
+        let owned = |index: usize| kind.fields.iter().any(|field| field.predictor.velocity() == Some(index));
         let mut fields = Vec::new();
         let mut field_models = Vec::new();
         let mut mask_bits = 0;

@@ -1,12 +1,14 @@
 //! Segments: how a moving field is published so that nothing is sent while it moves as it did.
 //!
-//! The problem: a walker at constant velocity is rounded to the grid afresh each tick. Its rounded positions are not on
-//! a line, so extrapolating them is off by one step in about a quarter of the ticks, and each of those costs bits.
+//! The problem: a walker at constant velocity is rounded to the grid afresh each tick. Its rounded positions
+//! are not on a line, so extrapolating them is off by one step in about a quarter of the ticks, and each of
+//! those costs bits.
 //!
-//! The idea: publish a line instead of points. A segment is an anchor on the grid, the tick of the anchor, and a
-//! velocity on a grid of its own. Its value at a later tick is one integer function of those three; nothing is chained,
-//! so that everybody who has the segment has the same value at the same tick, however they came by it. The publisher
-//! starts a new segment when the truth leaves the tolerance around that value or the velocity changes.
+//! The idea: publish a line instead of points. A segment is an anchor on the grid, the tick of the anchor,
+//! and a velocity on a grid of its own. Its value at a later tick is one integer function of those three;
+//! nothing is chained, so that everybody who has the segment has the same value at the same tick, however
+//! they came by it. The publisher starts a new segment when the truth leaves the tolerance around that value
+//! or the velocity changes.
 
 use crate::limits::MAX_ANCHOR_AGE;
 use crate::time::Micros;
@@ -14,8 +16,8 @@ use crate::time::Micros;
 /// Parts of a step in which positions along a segment are computed.
 pub(crate) const SUBSTEPS: i64 = 256;
 
-/// Ticks over which a segment is extrapolated at most; beyond, it stands still. It bounds the arithmetic, and what a
-/// reader shows that has not heard for long.
+/// Ticks over which a segment is extrapolated at most; beyond, it stands still. It bounds the arithmetic, and
+/// what a reader shows that has not heard for long.
 const MAX_EXTRAPOLATION: u32 = MAX_ANCHOR_AGE * 2;
 
 /// How far one axis of a position moves: steps per tick and velocity step, with 32 binary places.
@@ -25,7 +27,8 @@ pub(crate) struct Rate(i64);
 impl Rate {
     /// The rate for a velocity step that moves the position by `steps_per_second`, at this tick period.
     pub(crate) fn new(steps_per_second: f64, period: Micros) -> Rate {
-        // Rounded once, here. Multiplication and rounding are exact in IEEE arithmetic, so both ends hold one number.
+        // Rounded once, here. Multiplication and rounding are exact in IEEE arithmetic, so both ends hold one
+        // number.
         Rate((steps_per_second * period.0 as f64 / 1e6 * 4_294_967_296.0 + 0.5).floor() as i64)
     }
 

@@ -171,8 +171,9 @@
 //! [`Viewpoint`]; [`Input`], [`InputPolicy`], [`TickInputs`]; [`Events`], [`Audience`], [`JoinRefusal`];
 //! [`EntitySlots`], [`Kind`], [`Level`], [`LoadedLevel`].
 //!
-//! For the host: [`Hosted`] is a match with all that is saved, [`InputQueue`] the way of inputs from arrival to
-//! tick, [`Rewind`] the published past. For both ends: [`InputForm`], [`ConsumedInputs`], [`seconds_per_tick`].
+//! For the host: [`Hosted`] is a match with all that is saved, [`InputQueue`] the way of inputs from arrival
+//! to tick, [`Rewind`] the published past. For both ends: [`InputForm`], [`ConsumedInputs`],
+//! [`seconds_per_tick`].
 
 mod context;
 mod effects;

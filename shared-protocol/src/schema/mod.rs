@@ -277,6 +277,16 @@ fn check_name(name: &str) -> Result<(), SchemaError> {
     Ok(())
 }
 
+impl Predictor {
+    /// The place of the field with the velocity, for a position that is published as segments.
+    pub(crate) fn velocity(self) -> Option<usize> {
+        match self {
+            Predictor::Segment { velocity } => Some(usize::from(velocity)),
+            Predictor::Hold | Predictor::Linear => None,
+        }
+    }
+}
+
 impl FieldSchema {
     /// A field that is held, with the usual tolerance and the default nearest to zero.
     #[must_use]

@@ -335,7 +335,11 @@ mod tests {
         }
 
         #[test]
-        fn long_spans_append_whole(words in prop::collection::vec(any::<u64>(), 1..9), shift in 0u32..64, cut in 1u32..=64) {
+        fn long_spans_append_whole(
+            words in prop::collection::vec(any::<u64>(), 1..9),
+            shift in 0u32..64,
+            cut in 1u32..=64,
+        ) {
             let mut source = BitWriter::new();
             source.write(1, 3);
             let mark = source.begin_span();

@@ -1,7 +1,9 @@
-//! Numbers of unknown size in few bits: exponential Golomb codes (Golomb 1966; the order `k` form of H.264, 9.1).
+//! Numbers of unknown size in few bits: exponential Golomb codes (Golomb 1966; the order `k` form of H.264,
+//! 9.1).
 //!
-//! A value is split into its low `order` bits and the rest. The rest plus one is written as a run of zeros as long as
-//! its own bits after the first, a one, and those bits. Small values around 2^order are cheap, large ones possible.
+//! A value is split into its low `order` bits and the rest. The rest plus one is written as a run of zeros as
+//! long as its own bits after the first, a one, and those bits. Small values around 2^order are cheap, large
+//! ones possible.
 
 use super::bits::{BitReader, BitWriter, OutOfBits};
 use thiserror::Error;
@@ -39,12 +41,14 @@ pub fn exp_golomb_bits(value: u32, order: u32) -> u32 {
 /// Reads a number written by [`write_exp_golomb`] with the same order.
 ///
 /// # Errors
-/// [`VarintError::OutOfBits`] when the input ends inside the number, [`VarintError::TooLarge`] when it does not fit.
+/// [`VarintError::OutOfBits`] when the input ends inside the number, [`VarintError::TooLarge`] when it does
+/// not fit.
 #[inline]
 pub fn read_exp_golomb(reader: &mut BitReader<'_>, order: u32) -> Result<u32, VarintError> {
     let zeros = reader.peek(32).trailing_zeros();
     if zeros == 32 {
-        // Thirty-two zeros and a one are the longest run: 2^32 - 1 at order 0. A shorter input is a truncated one.
+        // Thirty-two zeros and a one are the longest run: 2^32 - 1 at order 0. A shorter input is a truncated
+        // one.
         reader.skip(32)?;
         return if reader.read(1)? == 1 { finish(reader, 32, order) } else { Err(VarintError::TooLarge) };
     }
@@ -76,7 +80,10 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_are_a_number_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..16), order in 0u32..32) {
+        fn any_bytes_are_a_number_or_an_error(
+            bytes in prop::collection::vec(any::<u8>(), 0..16),
+            order in 0u32..32,
+        ) {
             let mut reader = BitReader::new(&bytes);
             while read_exp_golomb(&mut reader, order).is_ok() {}
         }

@@ -82,8 +82,9 @@ impl Body {
 
 /// A digest over the states after all steps so far, at each 100th of 10,000 steps.
 ///
-/// The hash of the state alone would not do: friction, limits and walls make two bodies that differ in the last place
-/// of a number equal again after a few hundred steps, so a difference between two of the hashes could go unseen.
+/// The hash of the state alone would not do: friction, limits and walls make two bodies that differ in the
+/// last place of a number equal again after a few hundred steps, so a difference between two of the hashes
+/// could go unseen.
 pub(crate) fn digests() -> Vec<u64> {
     run(|body| body)
 }
