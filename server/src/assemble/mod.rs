@@ -1,8 +1,8 @@
 //! Assembling: from the history to one player's snapshot.
 //!
 //! The delta of an entity is the same for all players who hold the same baseline, so it is encoded once per
-//! tick ([`shared`]) and copied. What is a player's own is small: who is visible, when each of them was last
-//! told ([`recipient`]), and, when the bytes do not suffice for all, whose turn it is ([`priority`]).
+//! tick (`shared`) and copied. What is a player's own is small: who is visible, when each of them was last
+//! told (`recipient`), and, when the bytes do not suffice for all, whose turn it is (`priority`).
 
 mod priority;
 mod recipient;
