@@ -19,7 +19,7 @@ const LATER: Version = Version { major: VERSION.major, minor: VERSION.minor + 1 
 
 fn hello(version: Version, features: Features) -> Hello {
     let body = HelloBody {
-        structural_hash: 1,
+        fingerprint: 1,
         tables_id: Some(2),
         features,
         game: BoundedText::cut("arena"),
@@ -47,7 +47,7 @@ fn welcome(version: Version, features: Features) -> Welcome {
         profile: StreamProfile { has_avatar: true, predicts: true, capacity: 16 },
         history: 64,
         grace: Micros(30_000_000),
-        structural_hash: 1,
+        fingerprint: 1,
         tables_id: 2,
         tables_follow: false,
         schema_follows: false,

@@ -107,7 +107,7 @@ fn messages() -> BTreeMap<&'static str, Vec<u8>> {
 
 fn client_messages() -> Vec<(&'static str, ClientMessage<'static>)> {
     let hello = Hello::new(HelloBody {
-        structural_hash: 0x0123_4567_89ab_cdef,
+        fingerprint: 0x0123_4567_89ab_cdef,
         tables_id: None,
         features: Features::PREDICTS,
         game: BoundedText::cut("arena"),
@@ -155,6 +155,7 @@ fn server_messages() -> Vec<(&'static str, ServerMessage<'static>)> {
         ("notice-slip", notice(NoticeKind::Slip { epoch: 2, ticks: 12 })),
         ("notice-rate", notice(NoticeKind::Rate(RateMode::EverySecondTick))),
         ("notice-going-away", ServerMessage::Notice(going)),
+        ("notice-check", notice(NoticeKind::Check { tick: Tick(1005), check: 0x35aa_c276 })),
         ("schema", ServerMessage::Schema(schema())),
     ]
 }
@@ -186,7 +187,7 @@ fn welcome() -> Welcome {
         profile: StreamProfile { has_avatar: true, predicts: true, capacity: 256 },
         history: 64,
         grace: Micros(30_000_000),
-        structural_hash: 0x0123_4567_89ab_cdef,
+        fingerprint: 0x0123_4567_89ab_cdef,
         tables_id: 300,
         tables_follow: true,
         schema_follows: false,

@@ -27,9 +27,10 @@ pub struct Hello {
 /// The bincode struct of a hello.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HelloBody {
-    /// The structural hash of the schema that the client was built with; zero from a client that was built
-    /// with none and wants to be sent it.
-    pub structural_hash: u64,
+    /// The fingerprint of the game that the client was built with
+    /// ([`Simulation::fingerprint`](crate::game::Simulation::fingerprint)); zero from a client that was built
+    /// with none and wants to be sent the schema.
+    pub fingerprint: u64,
     /// The id of the entropy tables that the client holds.
     pub tables_id: Option<u64>,
     /// What the client can do or wants.
@@ -107,7 +108,7 @@ pub(super) mod tests {
 
     pub(in super::super) fn hello() -> Hello {
         Hello::new(HelloBody {
-            structural_hash: 0x0123_4567_89ab_cdef,
+            fingerprint: 0x0123_4567_89ab_cdef,
             tables_id: None,
             features: Features::PREDICTS,
             game: BoundedText::new("arena").unwrap(),

@@ -11,7 +11,7 @@ use super::{MessageError, ServerType};
 use crate::end::{ComeBack, SessionEnd};
 use crate::limits::{MAX_NOTICE_BYTES, MAX_TEXT_BYTES};
 use crate::snapshot::RateMode;
-use crate::time::Micros;
+use crate::time::{Micros, Tick};
 
 /// A notice, and a text that goes with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +47,14 @@ pub enum NoticeKind {
         code: u16,
         /// Whether to come back, and when: this hint and not the table's.
         come_back: ComeBack,
+    },
+    /// Kind 6: what the server believes that the client knows after a snapshot. It follows that snapshot, if
+    /// [`WANTS_CHECKS`](super::Features::WANTS_CHECKS) is in force.
+    Check {
+        /// The tick of the snapshot.
+        tick: Tick,
+        /// The 32-bit check of it, as [`View::check`](crate::snapshot::View::check) computes it.
+        check: u32,
     },
     /// A notice of a later version, to be skipped.
     Unknown(u8),
@@ -84,6 +92,10 @@ impl Notice {
                 out.push(GOING_AWAY);
                 control::encode(&(*code, *come_back), limit, out)?;
             }
+            NoticeKind::Check { tick, check } => {
+                out.push(CHECK);
+                control::encode(&(*tick, *check), limit, out)?;
+            }
             NoticeKind::Unknown(kind) => {
                 out.push(*kind);
                 return Ok(());
@@ -104,6 +116,7 @@ impl Notice {
             SLIP => read(body, |(epoch, ticks)| NoticeKind::Slip { epoch, ticks })?,
             RATE => read(body, NoticeKind::Rate)?,
             GOING_AWAY => read(body, |(code, come_back)| NoticeKind::GoingAway { code, come_back })?,
+            CHECK => read(body, |(tick, check)| NoticeKind::Check { tick, check })?,
             unknown => return Ok(Notice { kind: NoticeKind::Unknown(unknown), text: None }),
         };
         Ok(Notice { kind, text: text_extension(Extensions::parse(rest)?, TEXT)? })
@@ -129,6 +142,7 @@ const LEVEL: u8 = 2;
 const SLIP: u8 = 3;
 const RATE: u8 = 4;
 const GOING_AWAY: u8 = 5;
+const CHECK: u8 = 6;
 
 /// The extension with words for people.
 const TEXT: u16 = 1;
@@ -149,6 +163,7 @@ mod tests {
             NoticeKind::Slip { epoch: 3, ticks: 900_000 },
             NoticeKind::Rate(RateMode::EverySecondTick),
             NoticeKind::GoingAway { code: 4000, come_back: ComeBack::After(Micros(1)) },
+            NoticeKind::Check { tick: Tick(u32::MAX), check: 0x1234_5678 },
         ]
     }
 

@@ -34,10 +34,10 @@ pub enum RefusalReason {
         /// The highest.
         highest: Version,
     },
-    /// The schema; the server's has this structural hash.
+    /// Another schema, input or version of the rules: the server's game has this fingerprint.
     WrongSchema {
-        /// The structural hash.
-        structural_hash: u64,
+        /// The fingerprint.
+        fingerprint: u64,
     },
     /// An end of the table that needs no more words. It [is a refusal](SessionEnd::is_refusal).
     End(SessionEnd),
@@ -80,13 +80,13 @@ impl Refusal {
     }
 
     pub(super) fn encode_body(&self, out: &mut Vec<u8>) -> Result<(), MessageError> {
-        let (versions, structural_hash) = match self.reason {
+        let (versions, fingerprint) = match self.reason {
             RefusalReason::WrongVersion { lowest, highest } => (Some((lowest, highest)), None),
-            RefusalReason::WrongSchema { structural_hash } => (None, Some(structural_hash)),
+            RefusalReason::WrongSchema { fingerprint } => (None, Some(fingerprint)),
             _ => (None, None),
         };
         let (code, text) = (self.reason.code(), self.text.clone());
-        let wire = Wire { code, come_back: self.come_back, text, versions, structural_hash };
+        let wire = Wire { code, come_back: self.come_back, text, versions, fingerprint };
         wire.reason()?;
         Ok(control::encode(&wire, MAX_REFUSAL_BYTES, out)?)
     }
@@ -105,7 +105,7 @@ struct Wire {
     come_back: ComeBack,
     text: BoundedText<MAX_TEXT_BYTES>,
     versions: Option<(Version, Version)>,
-    structural_hash: Option<u64>,
+    fingerprint: Option<u64>,
 }
 
 impl Wire {
@@ -120,8 +120,8 @@ impl Wire {
                 Ok(RefusalReason::WrongVersion { lowest, highest })
             }
             Some(SessionEnd::WrongSchema) => {
-                let structural_hash = self.structural_hash.ok_or(wrong("structural_hash"))?;
-                Ok(RefusalReason::WrongSchema { structural_hash })
+                let fingerprint = self.fingerprint.ok_or(wrong("fingerprint"))?;
+                Ok(RefusalReason::WrongSchema { fingerprint })
             }
             Some(end) => Ok(RefusalReason::End(end)),
             None => Ok(RefusalReason::Unknown(self.code)),
@@ -149,7 +149,7 @@ mod tests {
     fn each_reason_round_trips() {
         let mut reasons = vec![
             RefusalReason::WrongVersion { lowest: VERSION, highest: Version { major: 1, minor: 9 } },
-            RefusalReason::WrongSchema { structural_hash: u64::MAX },
+            RefusalReason::WrongSchema { fingerprint: u64::MAX },
             RefusalReason::Unknown(4199),
         ];
         let plain = SESSION_ENDS.iter().map(|row| row.end).filter(|end| {
@@ -183,10 +183,10 @@ mod tests {
             come_back: ComeBack::Never,
             text: BoundedText::default(),
             versions: None,
-            structural_hash: None,
+            fingerprint: None,
         };
         assert_eq!(field(wire(4103)), "versions");
-        assert_eq!(field(wire(4104)), "structural_hash");
+        assert_eq!(field(wire(4104)), "fingerprint");
         assert_eq!(field(wire(4000)), "code");
         let left = Refusal::new(RefusalReason::End(SessionEnd::Left));
         assert!(ServerMessage::Refusal(left).encode(&mut Vec::new()).is_err());

@@ -43,8 +43,11 @@ impl Features {
     pub const PREDICTS: Features = Features(1);
     /// The client wants the schema itself, and not only its hash.
     pub const WANTS_SCHEMA: Features = Features(1 << 1);
+    /// After each snapshot the client wants the check of what it should know then, to compare it with what
+    /// it does know. For tests and bots.
+    pub const WANTS_CHECKS: Features = Features(1 << 2);
     /// Every feature that this crate knows.
-    pub const KNOWN: Features = Features(Features::PREDICTS.0 | Features::WANTS_SCHEMA.0);
+    pub const KNOWN: Features = Features::PREDICTS.or(Features::WANTS_SCHEMA).or(Features::WANTS_CHECKS);
 
     /// The features of both.
     #[must_use]
@@ -87,8 +90,9 @@ mod tests {
     #[test]
     fn features_are_a_set() {
         let both = Features::PREDICTS.or(Features::WANTS_SCHEMA);
-        assert_eq!(both, Features::KNOWN);
+        assert_eq!(both.or(Features::WANTS_CHECKS), Features::KNOWN);
         assert!(both.has(Features::PREDICTS) && !Features::PREDICTS.has(both));
+        assert!(!both.has(Features::WANTS_CHECKS));
         assert_eq!(Features(u64::MAX).and(both), both);
     }
 }

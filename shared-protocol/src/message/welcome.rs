@@ -52,8 +52,8 @@ pub struct WelcomeBody {
     pub history: u8,
     /// How long the player stays in the world without a connection.
     pub grace: Micros,
-    /// The structural hash of the schema.
-    pub structural_hash: u64,
+    /// The fingerprint of the room's game ([`Simulation::fingerprint`](crate::game::Simulation::fingerprint)).
+    pub fingerprint: u64,
     /// The id of the entropy tables.
     pub tables_id: u64,
     /// Whether the tables come in a message of their own, because the client does not hold them.
@@ -159,7 +159,7 @@ pub(super) mod tests {
             profile: StreamProfile { has_avatar: true, predicts: true, capacity: 256 },
             history: 64,
             grace: Micros(30_000_000),
-            structural_hash: 0x0123_4567_89ab_cdef,
+            fingerprint: 0x0123_4567_89ab_cdef,
             tables_id: 5,
             tables_follow: false,
             schema_follows: false,
