@@ -1,47 +1,36 @@
-//! The swarm's motion: walkers who keep a heading until an input picks another one, as every comparison is
-//! measured on.
+//! The swarm as a server hosts it, with its players and with who sees whom, but without a network.
 
 use glam::Vec2;
-use tickwire_protocol::Replicate;
-use tickwire_protocol::determinism::{SimRng, float};
-use tickwire_protocol::game::{Frame, Kind, Place};
-use tickwire_protocol::id::EntityIndex;
+use tickwire_protocol::determinism::SimRng;
+use tickwire_protocol::game::{
+    Events, Frame, Game, Hosted, InputQueue, InputStamp, Joining, NoRewind, Role, SentInput, Simulation,
+    TickInputs, TickSchedule, ViewTime,
+};
+use tickwire_protocol::id::{EntityIndex, PlayerId};
 use tickwire_protocol::schema::Schema;
-use tickwire_protocol::time::Tick;
+use tickwire_protocol::time::{Micros, Tick};
 use tickwire_server::history::History;
+use tickwire_swarm::{Intent, SwarmConfig, SwarmInput, Walker, side};
 
-/// One of the swarm.
-#[derive(Clone, Debug, Default, PartialEq, Replicate)]
-pub struct Walker {
-    /// Where it is, shown within a tenth of a unit: three quarters of a step.
-    #[replicate(ranged(min = -64.0, max = 13_000.0, step = 0.133), velocity = velocity)]
-    pub position: Vec2,
-    /// Units per second.
-    #[replicate(ranged(min = -300.0, max = 300.0, step = 0.02))]
-    pub velocity: Vec2,
-    /// The heading that the player wished for last.
-    #[replicate(angle(step = 1e-4))]
-    pub angle: f32,
-    /// How well it is.
-    #[replicate(default = 100)]
-    pub hp: u8,
-    /// What the player signals.
-    pub flags: u8,
-}
-
-/// All of the swarm.
-#[derive(Clone, Debug)]
+/// All of the swarm. Player and walker n are at place n.
 pub struct Swarm {
-    walkers: Vec<Walker>,
-    /// Per walker: where in the time between two inputs it is, in ticks.
-    phases: Vec<f32>,
+    hosted: Hosted<tickwire_swarm::Swarm>,
+    players: Vec<Player>,
+    inputs: TickInputs<SwarmInput>,
+    frame: Frame,
     /// Per walker: who it sees, ascending.
     pub visible: Vec<Vec<EntityIndex>>,
-    side: f32,
-    random: SimRng,
 }
 
-const TICK_HZ: f32 = 30.0;
+struct Player {
+    intent: Intent,
+    queue: InputQueue<SwarmInput>,
+    sent: u32,
+    /// Where in the time between two inputs it is, in ticks.
+    phase: f32,
+}
+
+const TICK_HZ: u32 = 30;
 const INPUT_HZ: f32 = 25.0;
 const ENTER: f32 = 600.0;
 const LEAVE: f32 = 640.0;
@@ -49,86 +38,87 @@ const LEAVE: f32 = 640.0;
 /// The schema of the swarm.
 ///
 /// # Panics
-/// Never: the declaration above is within the limits.
+/// Never: its declaration is within the limits.
 #[must_use]
 pub fn schema() -> Schema {
-    Schema::new(vec![Walker::kind()]).expect("the kind is within the limits")
+    tickwire_swarm::Swarm::schema().expect("the kind is within the limits")
 }
 
 impl Swarm {
-    /// A swarm of `count` in a square of the size that shows each about 25 others.
+    /// A full swarm of `count`, whose players have sent their first inputs.
+    ///
+    /// # Panics
+    /// When there are more than a swarm has room for.
     #[must_use]
     pub fn new(seed: u64, count: usize) -> Swarm {
-        let mut random = SimRng::from_u64(seed);
-        let side = (196.6 * (count as f32).sqrt()).round();
-        let mut walkers = Vec::new();
-        let mut phases = Vec::new();
-        for _ in 0..count {
-            let position = Vec2::new(random.f32_in(0.0, side), random.f32_in(0.0, side));
-            let mut walker = Walker { position, hp: 100, ..Walker::default() };
-            take_input(&mut walker, &mut random);
-            walkers.push(walker);
-            phases.push(random.unit_f32());
+        let config = SwarmConfig { players: count as u32, ..SwarmConfig::default() };
+        let level = tickwire_swarm::Swarm::first_level(&config).expect("a level of nothing is one");
+        let mut hosted: Hosted<tickwire_swarm::Swarm> =
+            Hosted::new(&config, level, seed, Micros::period_of(TICK_HZ), Tick(0));
+        let mut random = SimRng::from_u64(seed).fork("players", 0);
+        let mut players = Vec::new();
+        for place in 0..count {
+            let joining = Joining { player: PlayerId(place as u16), name: "walker", role: Role::Player };
+            hosted.join(&joining, &mut Events::new()).expect("there is room for all");
+            let queue = InputQueue::new(tickwire_swarm::Swarm::INPUT_POLICY, Tick(0));
+            let intent = Intent::new(random.next_u64());
+            players.push(Player { intent, queue, sent: 0, phase: random.unit_f32() });
         }
-        let mut swarm = Swarm { walkers, phases, visible: vec![Vec::new(); count], side, random };
-        swarm.look();
+        let visible = vec![Vec::new(); count];
+        let mut swarm = Swarm { hosted, players, inputs: TickInputs::new(), frame: Frame::new(), visible };
+        swarm.players.iter_mut().for_each(Player::send);
+        swarm.step();
         swarm
     }
 
     /// Where a walker is.
+    ///
+    /// # Panics
+    /// When there is no such walker.
     #[must_use]
     pub fn position(&self, walker: usize) -> [f32; 3] {
-        self.walkers[walker].position.extend(0.0).to_array()
+        self.walker(walker).position.extend(0.0).to_array()
     }
 
     /// One tick.
     pub fn step(&mut self) {
-        for (walker, phase) in self.walkers.iter_mut().zip(&mut self.phases) {
-            *phase += INPUT_HZ / TICK_HZ;
-            while *phase >= 1.0 {
-                *phase -= 1.0;
-                if self.random.chance(1.0 / 25.0) {
-                    take_input(walker, &mut self.random);
-                    walker.flags = walker.flags.wrapping_add(1);
-                    walker.hp = if walker.hp == 1 { 100 } else { walker.hp - 1 };
-                }
+        let tick = self.hosted.next_tick();
+        let now = ViewTime { tick, fraction: 0 };
+        self.inputs.clear();
+        for (player, place) in self.players.iter_mut().zip(0..) {
+            player.phase += INPUT_HZ / TICK_HZ as f32;
+            while player.phase >= 1.0 {
+                player.phase -= 1.0;
+                player.send();
             }
-            walker.position += walker.velocity / TICK_HZ;
-            for axis in 0..2 {
-                let beyond = walker.position[axis] < 0.0 || walker.position[axis] > self.side;
-                if beyond {
-                    let edge = if walker.position[axis] < 0.0 { 0.0 } else { self.side };
-                    walker.position[axis] = 2.0 * edge - walker.position[axis];
-                    walker.velocity[axis] = -walker.velocity[axis];
-                }
-            }
+            self.inputs.take(PlayerId(place), tick, &mut player.queue, (now, now));
         }
+        self.hosted.tick(&self.inputs, &[], &NoRewind, &mut Events::new());
         self.look();
     }
 
     /// Records the present.
     ///
     /// # Panics
-    /// When a walker cannot be published: then the motion is wrong.
-    pub fn capture(&self, tick: Tick, history: &mut History) {
-        let mut frame = Frame::new();
-        for (index, walker) in self.walkers.iter().enumerate() {
-            let place = Place::on_plane(walker.position);
-            frame.put(Kind::new(0), EntityIndex(index as u16), walker, place);
-        }
-        frame.finish().expect("each index is there once");
-        history.capture(tick, &frame, |error| panic!("{error}"));
+    /// When a walker cannot be published: then the game is wrong.
+    pub fn capture(&mut self, tick: Tick, history: &mut History) {
+        self.hosted.capture(&mut self.frame).expect("each walker is there once");
+        history.capture(tick, &self.frame, |error| panic!("{error}"));
+    }
+
+    fn walker(&self, place: usize) -> &Walker {
+        self.hosted.game().walker(PlayerId(place as u16)).expect("everybody stays")
     }
 
     fn look(&mut self) {
-        let cells = Cells::new(&self.walkers, self.side);
-        for (viewer, visible) in self.visible.iter_mut().enumerate() {
-            let here = self.walkers[viewer].position;
+        let places: Vec<Vec2> = (0..self.players.len()).map(|place| self.walker(place).position).collect();
+        let cells = Cells::new(&places, side(places.len() as u32));
+        for (visible, here) in self.visible.iter_mut().zip(&places) {
             let mut next = Vec::with_capacity(visible.len() + 8);
-            cells.around(here, |other| {
+            cells.around(*here, |other| {
                 let index = EntityIndex(other as u16);
                 let range = if visible.binary_search(&index).is_ok() { LEAVE } else { ENTER };
-                if self.walkers[other].position.distance_squared(here) <= range * range {
+                if places[other].distance_squared(*here) <= range * range {
                     next.push(index);
                 }
             });
@@ -138,12 +128,15 @@ impl Swarm {
     }
 }
 
-/// An input with a new heading, as eight-bit numbers.
-fn take_input(walker: &mut Walker, random: &mut SimRng) {
-    let way = random.unit_vec2() * (random.f32_in(150.0, 300.0) / 300.0 * 127.0);
-    let (dx, dy) = (way.x.round(), way.y.round());
-    walker.velocity = Vec2::new(dx, dy) * (300.0 / 127.0);
-    walker.angle = float::atan2(dy, dx);
+impl Player {
+    fn send(&mut self) {
+        self.sent += 1;
+        let stamp = InputStamp::Sequence(self.sent);
+        let sent = SentInput { stamp, view: None, input: self.intent.next_input() };
+        // When ticks are due does not matter to a stream.
+        let period = Micros::period_of(TICK_HZ);
+        self.queue.handle_input(sent, Micros(0), &TickSchedule { tick: Tick(0), due: Micros(0), period });
+    }
 }
 
 /// Who is in which square of the size of the sight.
@@ -153,11 +146,11 @@ struct Cells {
 }
 
 impl Cells {
-    fn new(walkers: &[Walker], side: f32) -> Cells {
+    fn new(places: &[Vec2], side: f32) -> Cells {
         let across = (side / LEAVE) as usize + 2;
         let mut members = vec![Vec::new(); across * across];
-        for (index, walker) in walkers.iter().enumerate() {
-            let (x, y) = Cells::cell(walker.position);
+        for (index, place) in places.iter().enumerate() {
+            let (x, y) = Cells::cell(*place);
             members[y * across + x].push(index);
         }
         Cells { across, members }

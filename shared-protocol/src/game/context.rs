@@ -140,8 +140,7 @@ impl<I: Input> TickInputs<I> {
     /// number.
     #[must_use]
     pub fn all_of(&self, player: PlayerId) -> &[I] {
-        self.find(player)
-            .map_or(&[], |taken| &self.inputs[taken.inputs.start as usize..taken.inputs.end as usize])
+        self.find(player).map_or(&[], |taken| self.slice(taken))
     }
 
     /// Whose input it is: neutral for somebody who sends none.
@@ -156,9 +155,19 @@ impl<I: Input> TickInputs<I> {
         self.find(player).and_then(|taken| taken.consumption.view)
     }
 
+    /// Each player from whom inputs are taken, in ascending order, with all that the tick takes from it: for
+    /// games that look at everybody's anyway.
+    pub fn iter(&self) -> impl Iterator<Item = (PlayerId, &[I])> + '_ {
+        self.players.iter().map(|taken| (taken.player, self.slice(taken)))
+    }
+
     /// The players from whom inputs are taken, in ascending order.
     pub fn players(&self) -> impl Iterator<Item = PlayerId> + '_ {
         self.players.iter().map(|taken| taken.player)
+    }
+
+    fn slice(&self, taken: &Taken) -> &[I] {
+        &self.inputs[taken.inputs.start as usize..taken.inputs.end as usize]
     }
 
     fn find(&self, player: PlayerId) -> Option<&Taken> {

@@ -52,7 +52,8 @@ pub struct WelcomeBody {
     pub history: u8,
     /// How long the player stays in the world without a connection.
     pub grace: Micros,
-    /// The fingerprint of the room's game ([`Simulation::fingerprint`](crate::game::Simulation::fingerprint)).
+    /// The fingerprint of the room's game:
+    /// [`Simulation::fingerprint`](crate::game::Simulation::fingerprint).
     pub fingerprint: u64,
     /// The id of the entropy tables.
     pub tables_id: u64,
