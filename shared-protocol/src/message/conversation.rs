@@ -77,6 +77,12 @@ impl Conversation {
         self.state
     }
 
+    /// Pings of the server that were not answered yet.
+    #[must_use]
+    pub fn server_pings(&self) -> usize {
+        self.server_pings.len()
+    }
+
     /// Takes in a message from the client.
     ///
     /// # Errors

@@ -1,0 +1,112 @@
+//! The HTTP side: pages, health, metrics, levels, and the upgrade to a WebSocket.
+
+mod upgrade;
+
+use crate::run::Lobby;
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::{any, get};
+use std::sync::Arc;
+
+/// The routes of a server.
+pub(crate) fn router(lobby: Arc<Lobby>) -> Router {
+    Router::new()
+        .route("/", get(index))
+        .route("/play", any(upgrade::play))
+        .route("/health", get(health))
+        .route("/metrics", get(metrics))
+        .route("/rooms", get(rooms))
+        .route("/levels/{id}", get(level))
+        .route("/spectator", get(|| async { page(SPECTATOR_PAGE) }))
+        .route("/spectator/{file}", get(spectator_file))
+        .fallback(|| async { (StatusCode::NOT_FOUND, "There is nothing here.\n") })
+        .layer(axum::middleware::map_response(harden))
+        .with_state(lobby)
+}
+
+const INDEX_PAGE: &str = include_str!("../../../assets/web/index.html");
+const INDEX_STYLE: &str = include_str!("../../../assets/web/style.css");
+const SPECTATOR_PAGE: &str = include_str!("../../../assets/web/spectator/index.html");
+const SPECTATOR_SCRIPT: &str = include_str!("../../../assets/web/spectator/spectator.js");
+const SPECTATOR_DECODER: &str = include_str!("../../../assets/web/spectator/protocol.js");
+
+async fn index() -> Response {
+    page(INDEX_PAGE)
+}
+
+fn page(text: &'static str) -> Response {
+    Html(text).into_response()
+}
+
+async fn spectator_file(Path(file): Path<String>) -> Response {
+    let (kind, text) = match file.as_str() {
+        "spectator.js" => ("text/javascript", SPECTATOR_SCRIPT),
+        "protocol.js" => ("text/javascript", SPECTATOR_DECODER),
+        "style.css" => ("text/css", INDEX_STYLE),
+        _ => return (StatusCode::NOT_FOUND, "There is nothing here.\n").into_response(),
+    };
+    ([(header::CONTENT_TYPE, kind)], text).into_response()
+}
+
+async fn health(State(lobby): State<Arc<Lobby>>) -> Response {
+    if lobby.is_draining() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "draining\n").into_response();
+    }
+    "ok\n".into_response()
+}
+
+async fn metrics(State(lobby): State<Arc<Lobby>>) -> Response {
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind)], lobby.services.metrics.to_text()).into_response()
+}
+
+/// A public room, as the list tells it.
+#[derive(serde::Serialize)]
+struct ListedRoom {
+    id: u32,
+    game: String,
+    players: usize,
+    capacity: usize,
+}
+
+async fn rooms(State(lobby): State<Arc<Lobby>>) -> Response {
+    let rooms = lobby.services.directory.rooms();
+    let public = rooms.iter().filter(|card| card.code.is_none() && card.is_open());
+    let listed: Vec<_> = public
+        .map(|card| ListedRoom {
+            id: card.id.0,
+            game: lobby.games[card.game].name.clone(),
+            players: card.taken(),
+            capacity: card.capacity,
+        })
+        .collect();
+    axum::Json(listed).into_response()
+}
+
+/// A level by its content hash. What it holds never changes, so that it may be cached for ever.
+async fn level(State(lobby): State<Arc<Lobby>>, Path(id): Path<String>) -> Response {
+    let wanted = u64::from_str_radix(&id, 16).ok();
+    let found = lobby.services.directory.rooms().into_iter().find_map(|card| {
+        let level = card.level.lock();
+        (Some(level.0) == wanted).then(|| Arc::clone(&level.1))
+    });
+    match found {
+        Some(content) => {
+            let cache = (header::CACHE_CONTROL, "public, max-age=31536000, immutable");
+            ([cache], bytes::Bytes::copy_from_slice(&content)).into_response()
+        }
+        None => (StatusCode::NOT_FOUND, "No room has this level.\n").into_response(),
+    }
+}
+
+/// What every page is served with: nothing from elsewhere, no inline script, no guessing of types.
+async fn harden(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    let policy = "default-src 'self'; connect-src 'self' ws: wss:; frame-ancestors 'none'; base-uri 'none'";
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    response
+}

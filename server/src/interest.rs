@@ -1,0 +1,322 @@
+//! Interest: which entities a player is told of.
+//!
+//! All positions of a tick go into a grid, in the order of its cells, so that what is near a viewpoint stands
+//! in a few runs of memory. An entity that has come within the enter radius stays until it is beyond the
+//! leave radius: who was visible before is in a bitmap, who is visible now is gathered in another, and
+//! reading that one out yields the list in ascending order without a sort.
+
+use crate::history::Record;
+use tickwire_protocol::game::Viewpoint;
+use tickwire_protocol::id::EntityIndex;
+
+/// The grid of one tick, and the memory for the work on it.
+#[derive(Debug, Default)]
+pub struct Interest {
+    /// The axes that the grid divides: the two along which the world is widest.
+    axes: [usize; 2],
+    origin: [f32; 2],
+    /// Cells per unit.
+    scale: [f32; 2],
+    cells: [usize; 2],
+    /// Per cell, row by row, where its entities begin; and where the last one's end.
+    starts: Vec<u32>,
+    placed: Placed,
+    /// Entities that concern everybody.
+    everywhere: Vec<EntityIndex>,
+    all: Vec<EntityIndex>,
+    before: Bitmap,
+    now: Bitmap,
+    scratch: Vec<u32>,
+}
+
+/// The placed entities in the order of their cells, as columns.
+#[derive(Debug, Default)]
+struct Placed {
+    x: Vec<f32>,
+    y: Vec<f32>,
+    z: Vec<f32>,
+    index: Vec<EntityIndex>,
+}
+
+/// A set of entity indices.
+#[derive(Debug, Default)]
+struct Bitmap {
+    words: Vec<u64>,
+}
+
+/// Cells along an axis: finer ones would cost more to clear than they save.
+const MAX_CELLS: usize = 128;
+
+impl Interest {
+    /// A grid with nothing in it.
+    #[must_use]
+    pub fn new() -> Interest {
+        Interest::default()
+    }
+
+    /// Begins a tick: takes in where everything is. `sight` is how far viewpoints see, about; it decides how
+    /// large a cell is, and nothing else. Indices are below `capacity`.
+    pub fn begin(&mut self, record: &Record, sight: f32, capacity: usize) {
+        self.all.clear();
+        self.all.extend(record.entities().iter().map(|entity| entity.index));
+        self.everywhere.clear();
+        let unplaced = record.entities().iter().filter(|entity| entity.position.is_none());
+        self.everywhere.extend(unplaced.map(|entity| entity.index));
+        self.before.begin(capacity);
+        self.now.begin(capacity);
+        self.divide(record, sight);
+        self.place(record);
+    }
+
+    fn divide(&mut self, record: &Record, sight: f32) {
+        let (mut low, mut high) = ([f32::INFINITY; 3], [f32::NEG_INFINITY; 3]);
+        for position in record.entities().iter().filter_map(|entity| entity.position) {
+            for axis in 0..3 {
+                low[axis] = low[axis].min(position[axis]);
+                high[axis] = high[axis].max(position[axis]);
+            }
+        }
+        let extent: [f32; 3] = std::array::from_fn(|axis| (high[axis] - low[axis]).max(0.0));
+        let narrowest = if extent[2] <= extent[0].min(extent[1]) {
+            2
+        } else if extent[1] <= extent[0] {
+            1
+        } else {
+            0
+        };
+        self.axes = match narrowest {
+            2 => [0, 1],
+            1 => [0, 2],
+            _ => [1, 2],
+        };
+        for (side, &axis) in self.axes.iter().enumerate() {
+            let cells = (extent[axis] / sight.max(f32::MIN_POSITIVE)).floor().clamp(0.0, MAX_CELLS as f32 - 1.0);
+            self.cells[side] = cells as usize + 1;
+            self.origin[side] = if low[axis].is_finite() { low[axis] } else { 0.0 };
+            self.scale[side] = self.cells[side] as f32 / extent[axis].max(1.0);
+        }
+    }
+
+    /// Sorts the entities by their cells, counting: a cell's entities stay in the order of their indices.
+    fn place(&mut self, record: &Record) {
+        let cells = self.cells[0] * self.cells[1];
+        self.starts.clear();
+        self.starts.resize(cells + 1, 0);
+        let mut cell_of = std::mem::take(&mut self.scratch);
+        cell_of.clear();
+        let positions = || record.entities().iter().filter_map(|entity| Some((entity.index, entity.position?)));
+        for (_, position) in positions() {
+            let cell = self.cell(1, position) * self.cells[0] + self.cell(0, position);
+            cell_of.push(cell as u32);
+            self.starts[cell] += 1;
+        }
+        let mut sum = 0;
+        for start in &mut self.starts {
+            sum += std::mem::replace(start, sum);
+        }
+        let placed = &mut self.placed;
+        for column in [&mut placed.x, &mut placed.y, &mut placed.z] {
+            column.resize(cell_of.len(), 0.0);
+        }
+        placed.index.resize(cell_of.len(), EntityIndex(0));
+        for ((index, [x, y, z]), &cell) in positions().zip(&cell_of) {
+            let start = &mut self.starts[cell as usize];
+            let place = *start as usize;
+            *start += 1;
+            (placed.x[place], placed.y[place], placed.z[place], placed.index[place]) = (x, y, z, index);
+        }
+        // Each start has moved to its cell's end, which is the start of the next.
+        self.starts.rotate_right(1);
+        self.starts[0] = 0;
+        self.scratch = cell_of;
+    }
+
+    /// The column or row of a position's cell; of a position beyond the grid that at its edge.
+    fn cell(&self, side: usize, position: [f32; 3]) -> usize {
+        let cell = (position[self.axes[side]] - self.origin[side]) * self.scale[side];
+        // A negative number or a NaN becomes zero.
+        (cell as usize).min(self.cells[side] - 1)
+    }
+
+    /// Brings the list of who is visible from a viewpoint up to date: ascending, each once.
+    pub fn look(&mut self, viewpoint: Viewpoint, visible: &mut Vec<EntityIndex>) {
+        let (centre, enter, leave) = match viewpoint {
+            Viewpoint::Everything => {
+                visible.clear();
+                visible.extend_from_slice(&self.all);
+                return;
+            }
+            Viewpoint::Around { centre, enter, leave } => (centre.to_array(), enter, leave.max(enter)),
+        };
+        for index in visible.iter() {
+            self.before.insert(*index);
+        }
+        let low = std::array::from_fn(|axis| centre[axis] - leave);
+        let high = std::array::from_fn(|axis| centre[axis] + leave);
+        let columns = self.cell(0, low)..self.cell(0, high) + 1;
+        for row in self.cell(1, low)..self.cell(1, high) + 1 {
+            let row = row * self.cells[0];
+            let run = self.starts[row + columns.start] as usize..self.starts[row + columns.end] as usize;
+            gather(&self.placed, run, centre, [enter * enter, leave * leave], &self.before, &mut self.now);
+        }
+        for index in visible.iter() {
+            self.before.remove(*index);
+        }
+        for index in &self.everywhere {
+            self.now.insert(*index);
+        }
+        visible.clear();
+        self.now.drain_into(visible);
+    }
+}
+
+/// Inserts those of a run who are visible. It has no branch: what is near is as good as random.
+fn gather(
+    placed: &Placed,
+    run: std::ops::Range<usize>,
+    [x, y, z]: [f32; 3],
+    [enter, leave]: [f32; 2],
+    before: &Bitmap,
+    now: &mut Bitmap,
+) {
+    let places = placed.x[run.clone()].iter().zip(&placed.y[run.clone()]).zip(&placed.z[run.clone()]);
+    for (((there_x, there_y), there_z), index) in places.zip(&placed.index[run]) {
+        let away = [there_x - x, there_y - y, there_z - z];
+        let squared = away[0] * away[0] + away[1] * away[1] + away[2] * away[2];
+        let (word, bit) = (usize::from(index.0) / 64, index.0 % 64);
+        let was = before.words[word] >> bit & 1;
+        let is = u64::from(squared <= enter) | (u64::from(squared <= leave) & was);
+        now.words[word] |= is << bit;
+    }
+}
+
+impl Bitmap {
+    /// Makes room for indices below `capacity`. It is empty then, as it was.
+    fn begin(&mut self, capacity: usize) {
+        self.words.resize(capacity.div_ceil(64), 0);
+    }
+
+    fn insert(&mut self, index: EntityIndex) {
+        if let Some(word) = self.words.get_mut(usize::from(index.0) / 64) {
+            *word |= 1 << (index.0 % 64);
+        }
+    }
+
+    fn remove(&mut self, index: EntityIndex) {
+        if let Some(word) = self.words.get_mut(usize::from(index.0) / 64) {
+            *word &= !(1 << (index.0 % 64));
+        }
+    }
+
+    /// Appends the indices in ascending order, and is empty.
+    fn drain_into(&mut self, list: &mut Vec<EntityIndex>) {
+        for (place, word) in self.words.iter_mut().enumerate() {
+            let mut bits = std::mem::take(word);
+            while bits != 0 {
+                list.push(EntityIndex((place * 64) as u16 + bits.trailing_zeros() as u16));
+                bits &= bits - 1;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::History;
+    use glam::{Vec2, Vec3};
+    use std::sync::Arc;
+    use tickwire_protocol::Replicate;
+    use tickwire_protocol::delta::DeltaCodec;
+    use tickwire_protocol::determinism::SimRng;
+    use tickwire_protocol::game::{Frame, Kind, Place};
+    use tickwire_protocol::schema::Schema;
+    use tickwire_protocol::time::{Micros, Tick};
+
+    #[derive(Replicate)]
+    struct Dot;
+
+    const CAPACITY: usize = 900;
+
+    struct World {
+        history: History,
+        interest: Interest,
+        places: Vec<Option<Vec3>>,
+        tick: Tick,
+    }
+
+    impl World {
+        fn new(places: Vec<Option<Vec3>>) -> World {
+            let schema = Schema::new(vec![Dot::kind()]).unwrap();
+            let history = History::new(Arc::new(DeltaCodec::new(&schema, Micros::period_of(30))), CAPACITY);
+            World { history, interest: Interest::new(), places, tick: Tick(0) }
+        }
+
+        fn begin(&mut self) {
+            let mut frame = Frame::new();
+            for (index, place) in self.places.iter().enumerate() {
+                let place = place.map_or(Place::everywhere(), Place::at);
+                frame.put(Kind::<Dot>::new(0), EntityIndex(index as u16), &Dot, place);
+            }
+            frame.finish().unwrap();
+            self.tick = self.tick.next();
+            self.history.capture(self.tick, &frame, |error| panic!("{error}"));
+            self.interest.begin(self.history.newest().unwrap(), 600.0, CAPACITY);
+        }
+
+        /// By the definition, without a grid.
+        fn expected(&self, centre: Vec3, before: &[EntityIndex]) -> Vec<EntityIndex> {
+            let sees = |index: EntityIndex, place: Vec3| {
+                let radius = if before.contains(&index) { 640.0 } else { 600.0 };
+                place.distance_squared(centre) <= radius * radius
+            };
+            let indices = (0..self.places.len()).map(|index| EntityIndex(index as u16));
+            let seen = indices.zip(&self.places);
+            seen.filter(|(index, place)| place.is_none_or(|place| sees(*index, place)))
+                .map(|(index, _)| index)
+                .collect()
+        }
+    }
+
+    #[test]
+    fn what_is_seen_is_what_the_definition_says() {
+        let mut random = SimRng::from_u64(3);
+        for axes in [[true, true, false], [true, false, true], [false, true, true], [false; 3]] {
+            let mut somewhere = |reach: f32| {
+                let mut axis = |used| if used { random.f32_in(-reach, reach) } else { 7.0 };
+                Vec3::new(axis(axes[0]), axis(axes[1]), axis(axes[2]))
+            };
+            let mut places: Vec<_> = (0..CAPACITY).map(|_| Some(somewhere(4000.0))).collect();
+            places[17] = None;
+            let mut viewers: Vec<_> = (0..40).map(|_| (somewhere(5000.0), Vec::new())).collect();
+            let mut world = World::new(places);
+            for _ in 0..20 {
+                world.places.iter_mut().flatten().for_each(|place| *place += somewhere(30.0));
+                world.begin();
+                for (centre, visible) in &mut viewers {
+                    *centre += somewhere(20.0);
+                    let expected = world.expected(*centre, visible);
+                    let viewpoint = Viewpoint::Around { centre: *centre, enter: 600.0, leave: 640.0 };
+                    world.interest.look(viewpoint, visible);
+                    assert_eq!(*visible, expected);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn extremes_are_seen_too() {
+        let far = Vec2::splat(f32::MAX).extend(0.0);
+        let mut world = World::new(vec![Some(Vec3::ZERO), Some(far), None, Some(-far)]);
+        world.begin();
+        let mut visible = vec![EntityIndex(1)];
+        world.interest.look(Viewpoint::around(Vec3::ZERO, 10.0), &mut visible);
+        assert_eq!(visible, [EntityIndex(0), EntityIndex(2)]);
+        world.interest.look(Viewpoint::Everything, &mut visible);
+        assert_eq!(visible.len(), 4);
+        world.places.clear();
+        world.begin();
+        world.interest.look(Viewpoint::around(Vec3::ZERO, 10.0), &mut visible);
+        assert_eq!(visible, []);
+    }
+}

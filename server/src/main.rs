@@ -1,0 +1,163 @@
+//! The binary `tickwire`: hosts games.
+
+use anyhow::Context;
+use clap::{Args, Parser, Subcommand};
+use std::io::Write;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::time::Duration;
+use tickwire_server::{Config, Server};
+use tickwire_swarm::{Swarm, SwarmConfig};
+use tokio::net::TcpListener;
+use tracing_subscriber::EnvFilter;
+
+/// Hosts real-time multiplayer games: a fixed tick, and a delta snapshot per player over WebSocket.
+#[derive(Parser)]
+#[command(name = "tickwire", version, args_conflicts_with_subcommands = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: ServeArguments,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Hosts the games in the box (the default).
+    Serve(ServeArguments),
+    /// Hosts the swarm, the workload of every measurement: one room with a place for each player.
+    Swarm(SwarmArguments),
+}
+
+#[derive(Args)]
+struct ServeArguments {
+    #[command(flatten)]
+    common: CommonArguments,
+    /// Ticks per second, 1 to 240.
+    #[arg(long, value_name = "HZ", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=240))]
+    tick_hz: u32,
+    /// Places in a room.
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=60000))]
+    room_capacity: u32,
+}
+
+#[derive(Args)]
+struct SwarmArguments {
+    #[command(flatten)]
+    common: CommonArguments,
+    /// Walkers that there is room for; the world is as large as so many need.
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=4300))]
+    players: u32,
+    /// Ticks per second, 1 to 240.
+    #[arg(long, value_name = "HZ", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=240))]
+    tick_hz: u32,
+}
+
+#[derive(Args)]
+struct CommonArguments {
+    /// The address to listen on.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7777")]
+    listen: SocketAddr,
+    /// Threads that rooms run on; by default one per core less one.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    room_threads: Option<u16>,
+    /// Connections at a time, in total.
+    #[arg(long, value_name = "N", default_value_t = 16_000, value_parser = clap::value_parser!(u32).range(1..))]
+    max_connections: u32,
+    /// Connections at a time from one address.
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..))]
+    max_connections_per_address: u32,
+    /// Seconds that a player without a connection stays in the world.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    grace: u32,
+    /// Seconds without an input or command after which a player is sent away; 0 for never.
+    #[arg(long, value_name = "SECONDS", default_value_t = 900)]
+    idle_timeout: u32,
+}
+
+impl CommonArguments {
+    fn config(&self, tick_hz: u32) -> Config {
+        Config {
+            tick_hz,
+            room_threads: self.room_threads.map(usize::from),
+            max_connections: self.max_connections as usize,
+            max_connections_per_address: self.max_connections_per_address as usize,
+            grace: Duration::from_secs(u64::from(self.grace)),
+            idle_timeout: (self.idle_timeout > 0).then(|| Duration::from_secs(u64::from(self.idle_timeout))),
+            ..Config::default()
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let filter = EnvFilter::try_from_env("TICKWIRE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    match run(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("tickwire: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let command = arguments.command.unwrap_or(Command::Serve(arguments.serve));
+    let (address, server) = match &command {
+        Command::Serve(serve) => {
+            let capacity = serve.room_capacity as usize;
+            let config = Config { room_capacity: capacity, ..serve.common.config(serve.tick_hz) };
+            let swarm = SwarmConfig { players: serve.room_capacity, ..SwarmConfig::default() };
+            (serve.common.listen, Server::builder(config).game_with::<Swarm>("swarm", swarm))
+        }
+        Command::Swarm(swarm) => {
+            // Spectators have places beside the players.
+            let capacity = swarm.players as usize + SPECTATORS;
+            let config = Config { room_capacity: capacity, ..swarm.common.config(swarm.tick_hz) };
+            let game = SwarmConfig { players: swarm.players, ..SwarmConfig::default() };
+            let server = Server::builder(config).game_with::<Swarm>("swarm", game);
+            (swarm.common.listen, server.with_permanent_room())
+        }
+    };
+    let server = server.build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(NETWORK_THREADS)
+        .enable_all()
+        .build()
+        .context("the network's threads cannot be started")?;
+    runtime.block_on(async {
+        let listener =
+            TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "Tickwire is ready: http://{}/", listener.local_addr()?)?;
+        out.flush()?;
+        drop(out);
+        server.run(listener, shutdown()).await?;
+        Ok(())
+    })
+}
+
+/// Places for those who watch a swarm.
+const SPECTATORS: usize = 16;
+
+/// Listening, HTTP and handshakes are little work: connections in a room belong to its thread.
+const NETWORK_THREADS: usize = 2;
+
+/// Until somebody wants the program to end.
+async fn shutdown() {
+    let interrupted = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminated) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = interrupted => {}
+                _ = terminated.recv() => {}
+            }
+            return;
+        }
+    }
+    // Without signals there is no way to be asked, and the process is killed.
+    let _ = interrupted.await;
+}

@@ -1,0 +1,45 @@
+//! Closing connections in order: the close frame, and the peer's answer to it, for a little while.
+
+use super::link::Closing;
+use futures_util::{SinkExt, StreamExt};
+use std::time::Duration;
+use tickwire_protocol::end::SessionEnd;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+
+/// How long a peer may take to answer a close frame.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// Closes the connections that it is sent, until nobody is left to send one.
+pub(crate) async fn run_closer(mut connections: UnboundedReceiver<Closing>) {
+    while let Some(closing) = connections.recv().await {
+        tokio::spawn(close(closing));
+    }
+}
+
+async fn close(closing: Closing) {
+    let Closing { mut connection, end, permit } = closing;
+    if connection.get_mut().move_to_runtime().is_err() {
+        return;
+    }
+    let orderly = async {
+        if end != SessionEnd::ConnectionLost {
+            // A code without a frame of its own, like 1006, is never sent.
+            connection.send(Message::Close(Some(close_frame(end)))).await?;
+        }
+        // Without reading what is still on its way, the system would reset the connection, and the peer
+        // might lose what it was told last.
+        while let Some(Ok(_)) = connection.next().await {}
+        Ok::<(), tokio_tungstenite::tungstenite::Error>(())
+    };
+    // A peer that does not answer is dropped.
+    let _ = tokio::time::timeout(LINGER, orderly).await;
+    drop(permit);
+}
+
+/// The close frame of an end.
+pub(crate) fn close_frame(end: SessionEnd) -> CloseFrame {
+    CloseFrame { code: CloseCode::from(end.code()), reason: end.name().into() }
+}

@@ -1,0 +1,207 @@
+//! From an upgraded connection to a room: the hello is read, checked, and handed to the room that it asks for.
+
+use super::limit::ConnectionPermit;
+use super::link::{Closer, Connection, DirectLink, LinkEnd, binary};
+use super::socket::{Socket, bucket};
+use crate::clock::Clock;
+use crate::inbox::inbox;
+use crate::room::{Admission, GameEntry, PlaceTaken, RoomCard};
+use crate::run::Lobby;
+use crate::session::TokenHash;
+use futures_util::{SinkExt, StreamExt};
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tickwire_protocol::end::SessionEnd;
+use tickwire_protocol::limits::MAX_CLIENT_MESSAGE_BYTES;
+use tickwire_protocol::message::{
+    BoundedText, ClientMessage, Features, Hello, MessageError, PlayerName, Refusal, RefusalReason, RoomWish,
+    ServerMessage, VERSION,
+};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+
+/// Why a connection does not get into a room.
+pub(crate) enum Rejection {
+    /// The client is told so.
+    Refused(Refusal),
+    /// The session ends before it began.
+    Ended(SessionEnd),
+}
+
+impl From<SessionEnd> for Rejection {
+    fn from(end: SessionEnd) -> Rejection {
+        if end.is_refusal() {
+            Rejection::Refused(Refusal::new(RefusalReason::End(end)))
+        } else {
+            Rejection::Ended(end)
+        }
+    }
+}
+
+/// Memory for reading, per connection. Inputs are a few bytes each, and what does not fit is read next.
+const READ_BUFFER_BYTES: usize = 1024;
+
+/// Takes an upgraded connection, reads its hello and hands it to a room, or tells it why not.
+pub(crate) async fn shake_hands(
+    upgraded: Upgraded,
+    peer: SocketAddr,
+    permit: ConnectionPermit,
+    lobby: Arc<Lobby>,
+) {
+    let mut connection = websocket(upgraded, &lobby).await;
+    let hello = tokio::time::timeout(lobby.services.config.handshake_timeout, read_hello(&mut connection));
+    let hello = hello.await.unwrap_or(Err(SessionEnd::HandshakeTimedOut.into()));
+    let destination = hello.and_then(|hello| {
+        let name = player_name(&hello)?;
+        let destination = lobby.find(&hello)?;
+        Ok((hello, name, destination))
+    });
+    match destination {
+        Ok((hello, name, destination)) => {
+            if let Err(error) = hand_over(connection, hello, name, destination, peer, permit, &lobby) {
+                tracing::warn!(%peer, %error, "a connection could not be handed to its room");
+            }
+        }
+        Err(rejection) => reject(connection, rejection, peer, permit, &lobby.closer).await,
+    }
+}
+
+async fn websocket(upgraded: Upgraded, lobby: &Lobby) -> Connection {
+    let limit = bucket(lobby.services.config.client_bytes_per_second, lobby.clock.now());
+    let clock: Arc<dyn Clock> = Arc::new(lobby.clock);
+    let config = WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER_BYTES)
+        .max_message_size(Some(MAX_CLIENT_MESSAGE_BYTES))
+        .max_frame_size(Some(MAX_CLIENT_MESSAGE_BYTES));
+    match upgraded.downcast::<TokioIo<tokio::net::TcpStream>>() {
+        Ok(parts) => {
+            let socket = Socket::new(parts.io.into_inner(), limit, clock);
+            // What came right behind the request has been read already.
+            Connection::from_partially_read(socket, parts.read_buf.to_vec(), Role::Server, Some(config)).await
+        }
+        Err(upgraded) => {
+            let socket = Socket::wrapped(Box::new(TokioIo::new(upgraded)), limit, clock);
+            Connection::from_raw_socket(socket, Role::Server, Some(config)).await
+        }
+    }
+}
+
+async fn read_hello(connection: &mut Connection) -> Result<Hello, Rejection> {
+    loop {
+        let next = connection.next().await;
+        let bytes = match binary(next) {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => continue,
+            Err(LinkEnd::Lost) => return Err(SessionEnd::ConnectionLost.into()),
+            Err(LinkEnd::Broken(end)) => return Err(end.into()),
+        };
+        return match ClientMessage::decode(&bytes) {
+            Ok(ClientMessage::Hello(hello)) => Ok(*hello),
+            Ok(_) => Err(SessionEnd::OutOfOrder.into()),
+            Err(MessageError::Version(_)) => {
+                let reason = RefusalReason::WrongVersion { lowest: VERSION, highest: VERSION };
+                Err(Rejection::Refused(Refusal::new(reason)))
+            }
+            Err(error) => Err(error.end().into()),
+        };
+    }
+}
+
+fn player_name(hello: &Hello) -> Result<PlayerName, Rejection> {
+    PlayerName::new(hello.body.name.as_str()).map_err(|error| {
+        let refusal = Refusal::new(RefusalReason::End(SessionEnd::NameRefused));
+        Rejection::Refused(Refusal { text: BoundedText::cut(&error.to_string()), ..refusal })
+    })
+}
+
+/// Checks that a client's idea of the game is the server's.
+pub(crate) fn check_fingerprint(hello: &Hello, game: &GameEntry) -> Result<(), Rejection> {
+    let learns = hello.body.fingerprint == 0 && hello.body.features.has(Features::WANTS_SCHEMA);
+    if learns || hello.body.fingerprint == game.fingerprint {
+        return Ok(());
+    }
+    let reason = RefusalReason::WrongSchema { fingerprint: game.fingerprint };
+    Err(Rejection::Refused(Refusal::new(reason)))
+}
+
+/// Where a connection goes.
+pub(crate) struct Destination {
+    pub(crate) card: Arc<RoomCard>,
+    /// For a new player; one who resumes has a place.
+    pub(crate) place: Option<PlaceTaken>,
+}
+
+impl Lobby {
+    /// The room that a hello asks for, with a place in it.
+    fn find(&self, hello: &Hello) -> Result<Destination, Rejection> {
+        if self.is_draining() {
+            return Err(SessionEnd::DrainingRefused.into());
+        }
+        let (number, game) = self.game(hello.body.game.as_str()).ok_or(SessionEnd::UnknownGame)?;
+        check_fingerprint(hello, game)?;
+        if let Some(resume) = &hello.body.resume {
+            let card = self.services.directory.room_of_token(&TokenHash::of(&resume.token));
+            let card = card.filter(|card| card.game == number).ok_or(SessionEnd::ResumeRefused)?;
+            return Ok(Destination { card, place: None });
+        }
+        let directory = &self.services.directory;
+        let card = match hello.body.room {
+            RoomWish::QuickPlay => match directory.quick_place(number) {
+                Some((card, place)) => return Ok(Destination { card, place: Some(place) }),
+                None => self.open_room(number, false, false)?,
+            },
+            RoomWish::Create { private } => self.open_room(number, private, false)?,
+            // A private room is not there for those who know its number alone.
+            RoomWish::Room(id) => {
+                directory.room(id).filter(|card| card.code.is_none()).ok_or(SessionEnd::UnknownRoom)?
+            }
+            RoomWish::Code(code) => directory.room_with_code(code).ok_or(SessionEnd::UnknownRoom)?,
+        };
+        if card.game != number {
+            return Err(SessionEnd::UnknownRoom.into());
+        }
+        let place = card.take_place().ok_or(SessionEnd::RoomFull)?;
+        Ok(Destination { card, place: Some(place) })
+    }
+}
+
+fn hand_over(
+    connection: Connection,
+    hello: Hello,
+    name: PlayerName,
+    destination: Destination,
+    peer: SocketAddr,
+    permit: ConnectionPermit,
+    lobby: &Lobby,
+) -> std::io::Result<()> {
+    let (writer, inbox) = inbox();
+    let messages = bucket(lobby.services.config.client_messages_per_second, lobby.clock.now());
+    let link = DirectLink::new(connection, writer, messages, peer, lobby.closer.clone(), permit)?;
+    let Destination { card, place } = destination;
+    lobby.admit(&card, Admission { link: Box::new(link), inbox, hello, name, place });
+    Ok(())
+}
+
+async fn reject(
+    mut connection: Connection,
+    rejection: Rejection,
+    peer: SocketAddr,
+    permit: ConnectionPermit,
+    closer: &Closer,
+) {
+    let end = match &rejection {
+        Rejection::Refused(refusal) => refusal.end(),
+        Rejection::Ended(end) => *end,
+    };
+    tracing::info!(%peer, reason = end.name(), "refused");
+    if let Rejection::Refused(refusal) = rejection {
+        let mut bytes = Vec::new();
+        if ServerMessage::Refusal(refusal).encode(&mut bytes).is_ok() {
+            // The connection may be gone, and then nobody is left to be told.
+            let _ = connection.send(Message::Binary(bytes.into())).await;
+        }
+    }
+    let _ = closer.send(super::link::Closing { connection, end, permit });
+}

@@ -1,0 +1,179 @@
+//! A link: the connection of a session, as the tick sees it.
+
+use crate::inbox::{InboxWriter, Received};
+use crate::net::limit::{ConnectionPermit, TokenBucket};
+use crate::net::socket::{Socket, TooManyBytes};
+use bytes::Bytes;
+use futures_util::{Sink, Stream};
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+use thiserror::Error;
+use tickwire_protocol::end::SessionEnd;
+use tickwire_protocol::time::Micros;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::{self, Message};
+
+/// The connection of a session. Everything is polled by the tick and nothing waits.
+///
+/// A simulated network is one too.
+pub trait Link: Send {
+    /// Moves the messages that have come into the connection's inbox, until there are no more or it is full.
+    ///
+    /// # Errors
+    /// [`LinkEnd`] when no more will come. What came before is in the inbox.
+    fn poll_receive(&mut self, now: Micros) -> Result<Polled, LinkEnd>;
+
+    /// Takes a message. It goes out with the next [`Link::poll_flush`].
+    ///
+    /// # Errors
+    /// [`LinkEnd`] when nothing can be sent any more.
+    fn send(&mut self, message: Bytes) -> Result<(), LinkEnd>;
+
+    /// Writes what was taken, as far as the network has room: true when nothing is left.
+    ///
+    /// # Errors
+    /// [`LinkEnd`] when nothing can be written any more.
+    fn poll_flush(&mut self) -> Result<bool, LinkEnd>;
+
+    /// Closes the connection for this reason, after what was taken has been written, or soon.
+    fn close(self: Box<Self>, end: SessionEnd);
+
+    /// The peer's address, for logs.
+    fn peer(&self) -> Option<SocketAddr>;
+}
+
+/// How far the reading of a link got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Polled {
+    /// There is no more for now.
+    Drained,
+    /// The inbox is full, and there may be more.
+    Full,
+}
+
+/// Why a link ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum LinkEnd {
+    /// It broke, or the peer closed it.
+    #[error("the connection is gone")]
+    Lost,
+    /// The peer did what ends the session.
+    #[error(transparent)]
+    Broken(#[from] SessionEnd),
+}
+
+/// The WebSocket of a connection.
+pub(crate) type Connection = WebSocketStream<Socket>;
+
+/// A WebSocket over plain TCP that the tick itself reads and writes.
+pub(crate) struct DirectLink {
+    connection: Connection,
+    inbox: InboxWriter,
+    messages: TokenBucket,
+    peer: SocketAddr,
+    closer: Closer,
+    permit: ConnectionPermit,
+}
+
+/// Where connections go to be closed in order: to the runtime, which can wait for the peer.
+pub(crate) type Closer = tokio::sync::mpsc::UnboundedSender<Closing>;
+
+/// A connection that is to be closed.
+pub(crate) struct Closing {
+    pub(crate) connection: Connection,
+    pub(crate) end: SessionEnd,
+    pub(crate) permit: ConnectionPermit,
+}
+
+impl DirectLink {
+    /// Takes a connection over from the runtime.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub(crate) fn new(
+        mut connection: Connection,
+        inbox: InboxWriter,
+        messages: TokenBucket,
+        peer: SocketAddr,
+        closer: Closer,
+        permit: ConnectionPermit,
+    ) -> std::io::Result<DirectLink> {
+        connection.get_mut().move_to_tick()?;
+        Ok(DirectLink { connection, inbox, messages, peer, closer, permit })
+    }
+}
+
+impl Link for DirectLink {
+    fn poll_receive(&mut self, now: Micros) -> Result<Polled, LinkEnd> {
+        self.connection.get_mut().rearm();
+        let mut context = Context::from_waker(Waker::noop());
+        while !self.inbox.is_full() {
+            let Poll::Ready(next) = Pin::new(&mut self.connection).poll_next(&mut context) else {
+                return Ok(Polled::Drained);
+            };
+            if !self.messages.take(1, now) {
+                return Err(SessionEnd::TooMany.into());
+            }
+            if let Some(bytes) = binary(next)? {
+                let pushed = self.inbox.push(Received { at: now, bytes });
+                debug_assert!(pushed.is_ok(), "there was room, and nobody else writes");
+            }
+        }
+        Ok(Polled::Full)
+    }
+
+    fn send(&mut self, message: Bytes) -> Result<(), LinkEnd> {
+        Pin::new(&mut self.connection).start_send(Message::Binary(message)).map_err(|_| LinkEnd::Lost)
+    }
+
+    fn poll_flush(&mut self) -> Result<bool, LinkEnd> {
+        let mut context = Context::from_waker(Waker::noop());
+        match Pin::new(&mut self.connection).poll_flush(&mut context) {
+            Poll::Pending => Ok(false),
+            Poll::Ready(Ok(())) => Ok(true),
+            Poll::Ready(Err(_)) => Err(LinkEnd::Lost),
+        }
+    }
+
+    fn close(self: Box<Self>, end: SessionEnd) {
+        let closing = Closing { connection: self.connection, end, permit: self.permit };
+        // Without a runtime the connection is dropped, which is all that is left to do.
+        let _ = self.closer.send(closing);
+    }
+
+    fn peer(&self) -> Option<SocketAddr> {
+        Some(self.peer)
+    }
+}
+
+/// The bytes of a binary message, or none of what the WebSocket layer sees to itself.
+pub(crate) fn binary(next: Option<Result<Message, tungstenite::Error>>) -> Result<Option<Bytes>, LinkEnd> {
+    match next {
+        Some(Ok(Message::Binary(bytes))) => Ok(Some(bytes)),
+        Some(Ok(Message::Text(_))) => Err(SessionEnd::TextFrame.into()),
+        Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => Ok(None),
+        Some(Ok(Message::Close(Some(frame)))) if frame.code == CloseCode::Normal => {
+            Err(SessionEnd::Left.into())
+        }
+        Some(Ok(Message::Close(_))) | None => Err(LinkEnd::Lost),
+        Some(Err(error)) => Err(link_end(&error)),
+    }
+}
+
+/// What an error of the WebSocket layer means for the session.
+fn link_end(error: &tungstenite::Error) -> LinkEnd {
+    match error {
+        tungstenite::Error::Capacity(CapacityError::MessageTooLong { .. }) => SessionEnd::TooLarge.into(),
+        tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => LinkEnd::Lost,
+        tungstenite::Error::Protocol(_) | tungstenite::Error::Utf8(_) => SessionEnd::Malformed.into(),
+        tungstenite::Error::Io(error) if is_too_many(error) => SessionEnd::TooMany.into(),
+        _ => LinkEnd::Lost,
+    }
+}
+
+fn is_too_many(error: &std::io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<TooManyBytes>())
+}

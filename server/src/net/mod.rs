@@ -1,0 +1,13 @@
+//! From the network to a room: a connection is accepted, speaks HTTP, becomes a WebSocket, says hello, and
+//! moves to the thread of its room.
+
+mod close;
+mod handshake;
+pub mod limit;
+pub mod link;
+mod listen;
+pub mod socket;
+
+pub(crate) use close::run_closer;
+pub(crate) use handshake::shake_hands;
+pub(crate) use listen::{Accepted, listen};

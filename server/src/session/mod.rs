@@ -1,0 +1,109 @@
+//! Sessions: who is in a room, by which connection, and how far it is with what it was told.
+
+mod flow;
+mod rtt;
+mod table;
+mod token;
+
+pub use flow::Flow;
+pub use rtt::RoundTrip;
+pub use table::{SessionKey, Sessions};
+pub use token::TokenHash;
+pub(crate) use token::new_token;
+
+use crate::assemble::{Recipient, Transport};
+use crate::inbox::Inbox;
+use crate::net::link::Link;
+use tickwire_protocol::game::Role;
+use tickwire_protocol::id::{EntityIndex, PlayerId};
+use tickwire_protocol::message::{Conversation, EventQueue, SessionState};
+use tickwire_protocol::snapshot::StreamProfile;
+use tickwire_protocol::time::{Micros, Tick};
+
+/// One player or spectator of a room.
+pub(crate) struct Session {
+    pub(crate) player: PlayerId,
+    pub(crate) name: String,
+    pub(crate) role: Role,
+    /// The connection; none while detached.
+    pub(crate) wire: Option<Wire>,
+    pub(crate) conversation: Conversation,
+    pub(crate) recipient: Recipient,
+    pub(crate) flow: Flow,
+    pub(crate) round_trip: RoundTrip,
+    pub(crate) events: EventQueue,
+    pub(crate) next_command: u32,
+    /// Whether the client wants the check of its state after each snapshot.
+    pub(crate) wants_checks: bool,
+    /// The token of the next resume, and the one before while it is still valid.
+    pub(crate) token: TokenHash,
+    pub(crate) token_before: Option<TokenHash>,
+    /// Who is visible, ascending.
+    pub(crate) visible: Vec<EntityIndex>,
+    /// Where the player looks from.
+    pub(crate) center: [f32; 3],
+    /// Whether the client has acknowledged a snapshot of this stream. One that does no longer starts anew.
+    pub(crate) has_acknowledged: bool,
+    pub(crate) last_heard: Micros,
+    pub(crate) last_active: Micros,
+    pub(crate) next_ping: Micros,
+    pub(crate) nonce: u32,
+    pub(crate) detached_since: Micros,
+}
+
+/// A connection: what comes in, and what goes out.
+pub(crate) struct Wire {
+    pub(crate) link: Box<dyn Link>,
+    pub(crate) inbox: Inbox,
+    /// Whether the network took all that was sent.
+    pub(crate) is_flushed: bool,
+}
+
+impl Session {
+    /// A session that begins with this connection.
+    pub(crate) fn new(player: PlayerId, name: String, role: Role, wire: Wire, now: Micros) -> Session {
+        let profile = StreamProfile { has_avatar: false, predicts: false, capacity: 1 };
+        Session {
+            player,
+            name,
+            role,
+            wire: Some(wire),
+            conversation: Conversation::new(),
+            recipient: Recipient::new(profile, Transport::Ordered),
+            flow: Flow::default(),
+            round_trip: RoundTrip::default(),
+            events: EventQueue::new(0),
+            next_command: 0,
+            wants_checks: false,
+            token: TokenHash::NONE,
+            token_before: None,
+            visible: Vec::new(),
+            center: [0.0; 3],
+            has_acknowledged: false,
+            last_heard: now,
+            last_active: now,
+            next_ping: now,
+            nonce: 0,
+            detached_since: now,
+        }
+    }
+
+    /// The stream of snapshots begins: with a session, and with each resume.
+    pub(crate) fn begin_stream(&mut self, profile: StreamProfile, now: Micros) {
+        self.recipient = Recipient::new(profile, Transport::Ordered);
+        self.flow.restart();
+        self.visible.clear();
+        self.has_acknowledged = false;
+        (self.last_heard, self.last_active, self.next_ping) = (now, now, now);
+    }
+
+    /// Whether it has a connection over which the game goes on.
+    pub(crate) fn is_active(&self) -> bool {
+        self.wire.is_some() && self.conversation.state() == SessionState::Active
+    }
+
+    /// The newest snapshot that the client is known to have; before the first, the tick of nothing.
+    pub(crate) fn newest_known(&self) -> Option<Tick> {
+        self.recipient.acknowledged()
+    }
+}
