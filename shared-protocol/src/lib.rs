@@ -5,6 +5,7 @@
 #[allow(unused_extern_crates)]
 extern crate self as tickwire_protocol;
 
+pub mod client;
 pub mod delta;
 pub mod determinism;
 pub mod end;

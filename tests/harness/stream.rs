@@ -107,10 +107,14 @@ impl Player {
         sight: f32,
     ) -> Player {
         let mut random = SimRng::from_u64(seed);
+        let decoder = SnapshotDecoder::new(codec.clone(), profile, Tick(0));
         let center = [random.f32_in(-1500.0, 1500.0), random.f32_in(-1500.0, 1500.0), 0.0];
         Player {
             recipient: Recipient::new(profile, transport),
-            decoder: SnapshotDecoder::new(codec.clone(), profile, Tick(0)),
+            decoder: match transport {
+                Transport::Ordered => decoder.in_order(),
+                Transport::Unreliable => decoder,
+            },
             visible: Vec::new(),
             center,
             profile,

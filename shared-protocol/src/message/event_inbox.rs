@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::event::EventRun;
+use crate::end::SessionEnd;
 use crate::limits::{MAX_QUEUED_EVENT_BYTES, MAX_QUEUED_EVENTS};
 use crate::time::{Tick, expand_tick};
 use thiserror::Error;
@@ -32,6 +33,18 @@ pub enum EventInboxError {
     /// More than [`MAX_QUEUED_EVENTS`] or [`MAX_QUEUED_EVENT_BYTES`] wait to be shown.
     #[error("more events wait to be shown than a client may keep")]
     Overflow,
+}
+
+impl EventInboxError {
+    /// The end of the session in which such events come.
+    #[must_use]
+    pub fn end(self) -> SessionEnd {
+        match self {
+            EventInboxError::Gap { .. } => SessionEnd::OutOfOrder,
+            EventInboxError::Tick => SessionEnd::Malformed,
+            EventInboxError::Overflow => SessionEnd::EventOverflow,
+        }
+    }
 }
 
 impl EventInbox {
