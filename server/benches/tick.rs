@@ -77,9 +77,12 @@ const TICK_HZ: u32 = 30;
 const INPUT_HZ: f64 = 25.0;
 
 fn main() {
-    println!("players  in view  bytes/snapshot  ms/tick  ns/player  drain  game  capture  interest  assemble  send");
+    println!(
+        "players  in view  bytes/snapshot  ms/tick  ns/player  drain  game  capture  interest  assemble  send"
+    );
     for (players, sight) in [(1000, 600.0), (2000, 600.0), (4096, 600.0), (4096, 796.0)] {
-        let best = (0..5).map(|round| run(players, sight, round)).min_by(|one, other| one.ms.total_cmp(&other.ms));
+        let best =
+            (0..5).map(|round| run(players, sight, round)).min_by(|one, other| one.ms.total_cmp(&other.ms));
         let best = best.expect("there are five rounds");
         let stages: Vec<String> = best.stages.iter().map(|ms| format!("{ms:7.3}")).collect();
         let ns = best.ms * 1e6 / f64::from(players);
@@ -101,12 +104,8 @@ struct Outcome {
 }
 
 fn run(players: u32, sight: f32, seed: u64) -> Outcome {
-    let config = Config {
-        tick_hz: TICK_HZ,
-        room_capacity: players as usize,
-        seed: Some(seed),
-        ..Config::default()
-    };
+    let config =
+        Config { tick_hz: TICK_HZ, room_capacity: players as usize, seed: Some(seed), ..Config::default() };
     let period = config.period();
     let services = RoomServices {
         config: Arc::new(config),
@@ -140,14 +139,17 @@ fn run(players: u32, sight: f32, seed: u64) -> Outcome {
         }
     }
     let wires = players.iter().map(|player| player.wire.lock().expect("one thread"));
-    let (snapshots, bytes) =
-        wires.fold((0, 0), |sum, wire| (sum.0 + wire.snapshots, sum.1 + wire.bytes));
+    let (snapshots, bytes) = wires.fold((0, 0), |sum, wire| (sum.0 + wire.snapshots, sum.1 + wire.bytes));
     let after = stages(&metrics);
     Outcome {
         ms: took * 1e3 / f64::from(measured),
         in_view: room.mean_visible(),
         bytes: bytes as f64 / snapshots as f64,
-        stages: after.iter().zip(&before).map(|(after, before)| (after - before) * 1e3 / f64::from(measured)).collect(),
+        stages: after
+            .iter()
+            .zip(&before)
+            .map(|(after, before)| (after - before) * 1e3 / f64::from(measured))
+            .collect(),
     }
 }
 
@@ -188,8 +190,12 @@ impl Player {
             // The first tick is 1, and its snapshot is out when the second begins.
             let newest_snapshot = (tick > 0).then_some(tick as u16);
             self.sequence += 1;
-            let header =
-                InputHeader { newest_snapshot, first: self.sequence as u16, count: 1, ..InputHeader::default() };
+            let header = InputHeader {
+                newest_snapshot,
+                first: self.sequence as u16,
+                count: 1,
+                ..InputHeader::default()
+            };
             let mut bytes = Vec::new();
             header.encode(form.codec(), row, &mut BitWriter::new(), &mut bytes);
             self.wire.lock().expect("one thread").incoming.push(bytes.into());

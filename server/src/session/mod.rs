@@ -1,12 +1,10 @@
 //! Sessions: who is in a room, by which connection, and how far it is with what it was told.
 
 mod flow;
-mod rtt;
 mod table;
 mod token;
 
 pub use flow::Flow;
-pub use rtt::RoundTrip;
 pub use table::{SessionKey, Sessions};
 pub use token::TokenHash;
 pub(crate) use token::new_token;
@@ -17,7 +15,7 @@ use crate::net::link::{Link, LinkEnd};
 use bytes::Bytes;
 use tickwire_protocol::game::Role;
 use tickwire_protocol::id::{EntityIndex, PlayerId};
-use tickwire_protocol::message::{Conversation, EventQueue, SessionState};
+use tickwire_protocol::message::{Conversation, EventQueue, RoundTrip, SessionState};
 use tickwire_protocol::snapshot::StreamProfile;
 use tickwire_protocol::time::{Micros, Tick};
 
