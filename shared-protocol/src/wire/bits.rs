@@ -39,28 +39,6 @@ impl Tail {
     }
 }
 
-/// Several writes to a [`BitWriter`] in a row. The unfinished word stays in registers between them, where the
-/// writer alone would take it through memory each time.
-#[derive(Debug)]
-pub struct BitBatch<'a> {
-    writer: &'a mut BitWriter,
-    tail: Tail,
-}
-
-impl BitBatch<'_> {
-    /// Appends the low `count` bits of `value`, as [`BitWriter::write`] does.
-    #[inline]
-    pub fn write(&mut self, value: u64, count: u32) {
-        self.tail.write(value, count, &mut self.writer.words);
-    }
-
-    /// Hands the bits over to the writer; without it those of the last word are lost.
-    #[inline]
-    pub fn finish(self) {
-        self.writer.tail = self.tail;
-    }
-}
-
 /// A finished bit string inside a [`BitWriter`]: the index of its first word, and its length.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BitSpan {
@@ -93,14 +71,6 @@ impl BitWriter {
     #[inline]
     pub fn write(&mut self, value: u64, count: u32) {
         self.tail.write(value, count, &mut self.words);
-    }
-
-    /// Begins several writes in a row.
-    #[inline]
-    #[must_use]
-    pub fn batch(&mut self) -> BitBatch<'_> {
-        let tail = self.tail;
-        BitBatch { writer: self, tail }
     }
 
     /// Appends one bit.
@@ -214,11 +184,11 @@ impl<'a> BitReader<'a> {
     #[inline]
     #[must_use]
     pub fn window(&self) -> u64 {
-        // The position is never beyond the end.
-        let tail = &self.bytes[self.position / 8..];
-        let word = match tail.first_chunk() {
+        let first = self.position / 8;
+        let word = match self.bytes.get(first..first + 8).and_then(<[u8]>::first_chunk) {
             Some(eight) => u64::from_le_bytes(*eight),
-            None => padded(tail),
+            // The position is never beyond the end.
+            None => padded(&self.bytes[first..]),
         };
         word >> (self.position % 8)
     }
