@@ -225,11 +225,11 @@ impl<'a> BitReader<'a> {
     #[inline]
     #[must_use]
     pub fn window(&self) -> u64 {
-        // The position is never beyond the end.
-        let tail = &self.bytes[self.position / 8..];
-        let word = match tail.first_chunk() {
+        let first = self.position / 8;
+        let word = match self.bytes.get(first..first + 8).and_then(<[u8]>::first_chunk) {
             Some(eight) => u64::from_le_bytes(*eight),
-            None => padded(tail),
+            // The position is never beyond the end.
+            None => padded(&self.bytes[first..]),
         };
         word >> (self.position % 8)
     }
