@@ -410,7 +410,7 @@ fn is_over(session: &Session) -> bool {
 fn send_to(session: &mut Session, message: &Bytes) {
     if let Some(wire) = &mut session.wire {
         let _ = wire.link.send(message.clone());
-        wire.is_flushed = false;
+        wire.has_news = true;
     }
 }
 

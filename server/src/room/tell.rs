@@ -131,7 +131,10 @@ impl Room {
     /// Writes what the links have been handed.
     pub(super) fn send(&mut self) {
         for (key, session) in self.sessions.iter_mut() {
-            let Some(wire) = session.wire.as_mut().filter(|wire| !wire.is_flushed) else { continue };
+            let Some(wire) = &mut session.wire else { continue };
+            if wire.is_flushed && !std::mem::take(&mut wire.has_news) {
+                continue;
+            }
             match wire.link.poll_flush() {
                 Ok(is_flushed) => wire.is_flushed = is_flushed,
                 Err(LinkEnd::Lost) => self.ending.push((key, SessionEnd::ConnectionLost)),

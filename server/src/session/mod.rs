@@ -55,8 +55,17 @@ pub(crate) struct Session {
 pub(crate) struct Wire {
     pub(crate) link: Box<dyn Link>,
     pub(crate) inbox: Inbox,
-    /// Whether the network took all that was sent.
+    /// Whether something was sent since the last flush.
+    pub(crate) has_news: bool,
+    /// Whether the network took all that was there at the last flush.
     pub(crate) is_flushed: bool,
+}
+
+impl Wire {
+    /// A new connection.
+    pub(crate) fn new(link: Box<dyn Link>, inbox: Inbox) -> Wire {
+        Wire { link, inbox, has_news: false, is_flushed: true }
+    }
 }
 
 impl Session {
