@@ -172,11 +172,12 @@ impl Drain<'_> {
             let is_over = since(session.detached_since) >= micros(config.grace);
             return is_over.then_some(SessionEnd::ConnectionLost);
         }
-        if session.flow.waiting_for(self.now) >= micros(config.slow_reader_timeout) {
-            return Some(SessionEnd::SlowReader);
-        }
+        // Who is not heard at all does not acknowledge either: its connection is lost, and it may come back.
         if since(session.last_heard) >= micros(config.dead_peer_timeout) {
             return Some(SessionEnd::TimedOut);
+        }
+        if session.flow.waiting_for(self.now) >= micros(config.slow_reader_timeout) {
+            return Some(SessionEnd::SlowReader);
         }
         let is_idle = config.idle_timeout.is_some_and(|limit| since(session.last_active) >= micros(limit));
         (is_idle && session.role == Role::Player).then_some(SessionEnd::Kicked)
