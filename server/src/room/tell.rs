@@ -94,8 +94,13 @@ impl Room {
         assembler.begin(history);
         let mut tally = Tally::default();
         for (_, session) in sessions.iter_mut().filter(|(_, session)| session.is_active()) {
+            if session.wire.as_ref().is_none_or(Wire::is_blocked) {
+                tally.unwritten += 1;
+                continue;
+            }
             tell_session_events(session, outbox, &mut tally);
-            if !is_ready(session, now, &mut tally) {
+            if !session.flow.may_send(now, &session.round_trip) {
+                tally.unacknowledged += 1;
                 continue;
             }
             let lead = play.poll_lead(session.player);
