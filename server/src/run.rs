@@ -208,15 +208,12 @@ impl Lobby {
         let threads = self.threads.lock();
         let rooms = directory.rooms();
         let load = |thread: usize| rooms.iter().filter(|card| card.thread == thread).count();
-        let thread = (0..threads.len()).min_by_key(|thread| load(*thread)).ok_or(SessionEnd::ServerClosing)?;
+        let thread =
+            (0..threads.len()).min_by_key(|thread| load(*thread)).ok_or(SessionEnd::ServerClosing)?;
         let make = |id| RoomCard::new(id, game, code, thread, config.room_capacity);
         let card = directory.insert(config.max_rooms, make).ok_or(SessionEnd::RoomFull)?;
-        let open = OpenRoom {
-            card: Arc::clone(&card),
-            game: Arc::clone(&self.games[game]),
-            seed,
-            is_permanent,
-        };
+        let open =
+            OpenRoom { card: Arc::clone(&card), game: Arc::clone(&self.games[game]), seed, is_permanent };
         if threads[thread].order(Order::Open(Box::new(open))).is_err() {
             directory.remove(card.id);
             return Err(SessionEnd::RateLimited);

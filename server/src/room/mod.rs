@@ -113,7 +113,8 @@ impl Room {
     ) -> Result<Room, GameError> {
         let period = services.config.period();
         let mut random = <ChaCha20Rng as rand_chacha::rand_core::SeedableRng>::from_seed(seed);
-        let game_seed = services.config.seed.unwrap_or_else(|| rand_chacha::rand_core::Rng::next_u64(&mut random));
+        let game_seed =
+            services.config.seed.unwrap_or_else(|| rand_chacha::rand_core::Rng::next_u64(&mut random));
         let play = game.begin(game_seed)?;
         let (level_epoch, content) = play.level();
         let history = History::new(Arc::clone(&game.codec), game.capacity as usize);
