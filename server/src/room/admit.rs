@@ -75,7 +75,7 @@ impl Room {
         if let Some(place) = admission.place {
             self.places.insert(player, place);
         }
-        let wire = Wire { link: admission.link, inbox: admission.inbox, is_flushed: true };
+        let wire = Wire::new(admission.link, admission.inbox);
         let name = admission.name.to_string();
         let mut session = Session::new(player, name, role, wire, now);
         session.begin_stream(profile, now);
@@ -102,7 +102,7 @@ impl Room {
             super::say_goodbye(&mut wire, SessionEnd::Replaced, outbox);
             wire.link.close(SessionEnd::Replaced);
         }
-        session.wire = Some(Wire { link: admission.link, inbox: admission.inbox, is_flushed: true });
+        session.wire = Some(Wire::new(admission.link, admission.inbox));
         // The token that came stays valid until the client is heard on the new connection.
         let replaced = if session.token == hash { session.token_before } else { Some(session.token) };
         session.token = hash;

@@ -169,6 +169,13 @@ impl Room {
         self.sessions.len()
     }
 
+    /// How many entities a session is told of, on average.
+    #[must_use]
+    pub fn mean_visible(&self) -> f64 {
+        let visible: usize = self.sessions.iter().map(|(_, session)| session.visible.len()).sum();
+        visible as f64 / self.sessions.len().max(1) as f64
+    }
+
     /// The tick that comes next.
     #[must_use]
     pub fn next_tick(&self) -> Tick {
@@ -397,21 +404,20 @@ fn say_goodbye(wire: &mut crate::session::Wire, end: SessionEnd, outbox: &mut Ou
     let notice = Notice::from(NoticeKind::GoingAway { code: end.code(), come_back });
     let (_, message) = outbox.message(|out| ServerMessage::Notice(notice).encode(out));
     if let Some(message) = message.filter(|_| end != SessionEnd::Left) {
-        // The connection may be gone, and then nobody is left to be told.
-        let _ = wire.link.send(message);
+        wire.send(message);
     }
-    let _ = wire.link.poll_flush();
+    // The connection may be gone, and then nobody is left to be told.
+    let _ = wire.flush();
 }
 
 fn is_over(session: &Session) -> bool {
     matches!(session.conversation.state(), SessionState::Gone(_)) || session.wire.is_none()
 }
 
-/// Sends a message that is for one session. A failure shows when the link is read next.
+/// Sends a message to a session, if it has a connection.
 fn send_to(session: &mut Session, message: &Bytes) {
     if let Some(wire) = &mut session.wire {
-        let _ = wire.link.send(message.clone());
-        wire.is_flushed = false;
+        wire.send(message.clone());
     }
 }
 
