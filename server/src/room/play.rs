@@ -154,7 +154,8 @@ impl<G: Game> Play for Match<G> {
         if let Some(seat) = self.seat_mut(player) {
             // The inputs of a stream go on where they were, and their numbers are told by their low bits.
             let next_sequence = seat.next_sequence;
-            *seat = Seat { next_sequence, ..Seat::new(policy, next, predicts) };
+            *seat = Seat::new(policy, next, predicts);
+            seat.next_sequence = next_sequence;
         }
     }
 

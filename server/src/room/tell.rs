@@ -175,17 +175,6 @@ impl Room {
     }
 }
 
-/// Whether a player gets a snapshot now. While it does not, nothing is encoded for it.
-fn is_ready(session: &Session, now: Micros, tally: &mut Tally) -> bool {
-    if session.wire.as_ref().is_none_or(Wire::is_blocked) {
-        tally.unwritten += 1;
-        return false;
-    }
-    let may_send = session.flow.may_send(now, &session.round_trip);
-    tally.unacknowledged += u64::from(!may_send);
-    may_send
-}
-
 fn tell_session_events(session: &mut Session, outbox: &mut Outbox, tally: &mut Tally) {
     for _ in 0..EVENT_MESSAGES {
         let (count, message) = outbox.message(|out| session.events.poll_message(out));
