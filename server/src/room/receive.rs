@@ -113,7 +113,9 @@ impl Drain<'_> {
         let newest = session.recipient.newest_sent();
         match (header.newest_snapshot, newest) {
             (Some(low), Some(newest)) => self.acknowledgement(session, low, newest)?,
-            (None, Some(_)) if session.has_acknowledged || session.flow.is_overdue(now, &session.round_trip) => {
+            (None, Some(_))
+                if session.has_acknowledged || session.flow.is_overdue(now, &session.round_trip) =>
+            {
                 // It has been sent snapshots and says that it has none: it cannot go on from what it knows.
                 session.recipient.restart();
                 session.flow.restart();
