@@ -115,12 +115,12 @@ impl Drain<'_> {
         input: &InputMessage<'_>,
         at: Micros,
     ) -> Result<(), SessionEnd> {
-        let header = input.header();
+        let (header, now) = (input.header(), self.now);
         let newest = session.recipient.newest_sent();
         match (header.newest_snapshot, newest) {
             (Some(low), Some(newest)) => self.acknowledgement(session, low, newest)?,
-            (None, _) if session.has_acknowledged => {
-                // It had snapshots and says that it has none: it cannot go on from what it knows.
+            (None, Some(_)) if session.has_acknowledged || session.flow.is_overdue(now, &session.round_trip) => {
+                // It has been sent snapshots and says that it has none: it cannot go on from what it knows.
                 session.recipient.restart();
                 session.flow.restart();
                 session.has_acknowledged = false;
