@@ -83,8 +83,9 @@ impl Drain<'_> {
         match message {
             ClientMessage::Input(input) => self.input(session, &input, received.at),
             ClientMessage::Ping(ping) => {
-                let pong = ping.answer(self.now.saturating_since(received.at));
-                let (_, bytes) = self.outbox.message(|out| ServerMessage::Pong(pong).encode(out));
+                let pong = ServerMessage::Pong(ping.answer(self.now.saturating_since(received.at)));
+                session.conversation.handle_server(&pong)?;
+                let (_, bytes) = self.outbox.message(|out| pong.encode(out));
                 if let Some(bytes) = bytes {
                     send_to(session, &bytes);
                 }
