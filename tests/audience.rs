@@ -29,7 +29,7 @@ fn talk_goes_to_all_to_a_team_or_to_those_who_are_near() {
     world.command(0, &DuelCommand::SayAll("all".into()));
     world.command(0, &DuelCommand::SayTeam("team".into()));
     world.command(1, &DuelCommand::SayNear("near".into(), 1000.0));
-    world.command(1, &DuelCommand::SayNear("here".into(), 0.001));
+    world.command(1, &DuelCommand::SayNear("here".into(), 4.0));
     world.run_ticks(20);
     assert_eq!(said(&world, 0), ["all", "team", "near"]);
     assert_eq!(said(&world, 1), ["all", "near", "here"]);

@@ -52,6 +52,26 @@ fn a_player_who_is_silent_and_reads_nothing_is_detached() {
 }
 
 #[test]
+fn a_client_may_ask_for_the_time_as_long_as_it_is_there() {
+    let mut world = world(|_| {});
+    let ann = world.join("Ann", Path::FAIR);
+    world.run_ticks(10);
+    for _ in 0..120 {
+        let (mut message, now) = (Vec::new(), world.now());
+        world.clients[ann].session.encode_ping(now, &mut message).expect("hardly any are under way");
+        world.clients[ann].send(message);
+        world.run(Micros(500_000));
+    }
+    world.assert_sound();
+    let measured = world.clients[ann].session.round_trip().smoothed().expect("there are answers");
+    // There and back, and up to a tick until it is read.
+    assert!((Micros(50_000)..Micros(100_000)).contains(&measured), "{measured:?}");
+    let text = world.services.metrics.to_text();
+    let is_measured = text.lines().any(|line| line.starts_with("tickwire_round_trip_seconds_count 6"));
+    assert!(is_measured, "the server has asked each second, and was answered:\n{text}");
+}
+
+#[test]
 fn a_client_that_answers_no_pings_is_not_flooded_with_them() {
     let mut world = world(|_| {});
     let ann = world.join("Ann", Path::FAIR);
