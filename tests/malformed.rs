@@ -30,7 +30,7 @@ fn ended_by(messages: impl FnOnce(&mut World<Duelist>, usize) -> Vec<Vec<u8>>) -
     }
     let client = &world.clients[eve];
     let Some(end) = client.ended() else {
-        assert!(client.is_active() && world.room.sessions() == 3);
+        assert_eq!((world.room.sessions(), world.services.metrics.sessions_active.get()), (3, 3));
         return None;
     };
     assert_eq!(client.session.state(), SessionState::Gone(end), "the notice has the same end as the close");
