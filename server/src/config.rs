@@ -1,5 +1,6 @@
 //! What whoever runs a server may set. The defaults are for a public server on one machine.
 
+use crate::net::tls::TlsFiles;
 use std::time::Duration;
 use thiserror::Error;
 use tickwire_protocol::time::Micros;
@@ -39,6 +40,8 @@ pub struct Config {
     pub client_messages_per_second: u32,
     /// How far back lag compensation goes at most.
     pub rewind_limit: Duration,
+    /// The certificate to serve https and wss with; `None` is plain http and ws.
+    pub tls: Option<TlsFiles>,
     /// The seed of every room's random source, for tests and recordings; `None` takes one from the system.
     pub seed: Option<u64>,
 }
@@ -73,6 +76,7 @@ impl Default for Config {
             client_bytes_per_second: 16 << 10,
             client_messages_per_second: 250,
             rewind_limit: Duration::from_millis(250),
+            tls: None,
             seed: None,
         }
     }

@@ -90,7 +90,8 @@ impl Interest {
             _ => [1, 2],
         };
         for (side, &axis) in self.axes.iter().enumerate() {
-            let cells = (extent[axis] / sight.max(f32::MIN_POSITIVE)).floor().clamp(0.0, MAX_CELLS as f32 - 1.0);
+            let cells =
+                (extent[axis] / sight.max(f32::MIN_POSITIVE)).floor().clamp(0.0, MAX_CELLS as f32 - 1.0);
             self.cells[side] = cells as usize + 1;
             self.origin[side] = if low[axis].is_finite() { low[axis] } else { 0.0 };
             self.scale[side] = self.cells[side] as f32 / extent[axis].max(1.0);
@@ -104,7 +105,8 @@ impl Interest {
         self.starts.resize(cells + 1, 0);
         let mut cell_of = std::mem::take(&mut self.scratch);
         cell_of.clear();
-        let positions = || record.entities().iter().filter_map(|entity| Some((entity.index, entity.position?)));
+        let positions =
+            || record.entities().iter().filter_map(|entity| Some((entity.index, entity.position?)));
         for (_, position) in positions() {
             let cell = self.cell(1, position) * self.cells[0] + self.cell(0, position);
             cell_of.push(cell as u32);

@@ -4,8 +4,10 @@ use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use std::io::Write;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
+use tickwire_server::net::tls::TlsFiles;
 use tickwire_server::{Config, Server};
 use tickwire_swarm::{Swarm, SwarmConfig};
 use tokio::net::TcpListener;
@@ -67,6 +69,12 @@ struct CommonArguments {
     /// Connections at a time from one address.
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..))]
     max_connections_per_address: u32,
+    /// A file with the certificate chain (PEM), to serve https and wss.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_certificate: Option<PathBuf>,
+    /// A file with the certificate's private key (PEM).
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    tls_key: Option<PathBuf>,
     /// Seconds that a player without a connection stays in the world.
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     grace: u32,
@@ -84,8 +92,14 @@ impl CommonArguments {
             max_connections_per_address: self.max_connections_per_address as usize,
             grace: Duration::from_secs(u64::from(self.grace)),
             idle_timeout: (self.idle_timeout > 0).then(|| Duration::from_secs(u64::from(self.idle_timeout))),
+            tls: self.tls(),
             ..Config::default()
         }
+    }
+
+    fn tls(&self) -> Option<TlsFiles> {
+        let (certificate, key) = self.tls_certificate.clone().zip(self.tls_key.clone())?;
+        Some(TlsFiles { certificate, key })
     }
 }
 
@@ -120,6 +134,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
             (swarm.common.listen, server.with_permanent_room())
         }
     };
+    let scheme = if server.is_tls() { "https" } else { "http" };
     let server = server.build()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(NETWORK_THREADS)
@@ -130,7 +145,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         let listener =
             TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
         let mut out = std::io::stdout().lock();
-        writeln!(out, "Tickwire is ready: http://{}/", listener.local_addr()?)?;
+        writeln!(out, "Tickwire is ready: {scheme}://{}/", listener.local_addr()?)?;
         out.flush()?;
         drop(out);
         server.run(listener, shutdown()).await?;

@@ -6,7 +6,8 @@ use crate::http;
 use crate::metrics::Metrics;
 use crate::net::limit::ConnectionCaps;
 use crate::net::link::Closer;
-use crate::net::{listen, run_closer};
+use crate::net::tls::{self, TlsError};
+use crate::net::{Listening, listen, run_closer};
 use crate::outbox::Outbox;
 use crate::room::{Admission, Directory, GameEntry, GameError, RoomCard, RoomServices};
 use crate::tick::{OpenRoom, Order, RoomThread};
@@ -21,6 +22,7 @@ use tickwire_protocol::message::RoomCode;
 use tickwire_protocol::time::Micros;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
+use tokio_rustls::TlsAcceptor;
 
 /// A server that hosts games: its games and settings, before it runs.
 ///
@@ -36,6 +38,7 @@ pub struct Server {
     games: Vec<Arc<GameEntry>>,
     permanent: Vec<usize>,
     config: Config,
+    tls: Option<TlsAcceptor>,
 }
 
 /// Collects the games of a server.
@@ -54,6 +57,9 @@ pub enum ServerError {
     /// A game cannot be hosted.
     #[error(transparent)]
     Game(#[from] GameError),
+    /// The certificate cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// There is no game, or two of one name.
     #[error("{0}")]
     Games(&'static str),
@@ -114,9 +120,13 @@ impl Server {
             lobby.open_room(game, false, true).map_err(|_| ServerError::Games("a room cannot be opened"))?;
         }
         let (closed, is_closed) = watch::channel(false);
-        let router = http::router(Arc::clone(&lobby));
-        let caps = Arc::clone(&lobby.caps);
-        let listening = tokio::spawn(listen(listener, router, caps, config.handshake_timeout, is_closed));
+        let how = Listening {
+            router: http::router(Arc::clone(&lobby)),
+            caps: Arc::clone(&lobby.caps),
+            head_timeout: config.handshake_timeout,
+            tls: self.tls,
+        };
+        let listening = tokio::spawn(listen(listener, how, is_closed));
         let watchdog = tokio::spawn(watch_threads(Arc::clone(&lobby)));
         shutdown.await;
         tracing::info!("closing");
@@ -162,6 +172,12 @@ impl ServerBuilder {
         self
     }
 
+    /// Whether it will speak TLS.
+    #[must_use]
+    pub fn is_tls(&self) -> bool {
+        self.config.tls.is_some()
+    }
+
     /// The server, if settings and games are in order.
     ///
     /// # Errors
@@ -176,7 +192,8 @@ impl ServerBuilder {
         if (0..games.len()).any(is_double) {
             return Err(ServerError::Games("two games have the same name"));
         }
-        Ok(Server { games, permanent: self.permanent, config })
+        let tls = config.tls.as_ref().map(tls::acceptor).transpose()?;
+        Ok(Server { games, permanent: self.permanent, config, tls })
     }
 }
 
@@ -208,15 +225,12 @@ impl Lobby {
         let threads = self.threads.lock();
         let rooms = directory.rooms();
         let load = |thread: usize| rooms.iter().filter(|card| card.thread == thread).count();
-        let thread = (0..threads.len()).min_by_key(|thread| load(*thread)).ok_or(SessionEnd::ServerClosing)?;
+        let thread =
+            (0..threads.len()).min_by_key(|thread| load(*thread)).ok_or(SessionEnd::ServerClosing)?;
         let make = |id| RoomCard::new(id, game, code, thread, config.room_capacity);
         let card = directory.insert(config.max_rooms, make).ok_or(SessionEnd::RoomFull)?;
-        let open = OpenRoom {
-            card: Arc::clone(&card),
-            game: Arc::clone(&self.games[game]),
-            seed,
-            is_permanent,
-        };
+        let open =
+            OpenRoom { card: Arc::clone(&card), game: Arc::clone(&self.games[game]), seed, is_permanent };
         if threads[thread].order(Order::Open(Box::new(open))).is_err() {
             directory.remove(card.id);
             return Err(SessionEnd::RateLimited);

@@ -80,7 +80,11 @@ impl RoomThread {
     ///
     /// # Errors
     /// When the system refuses.
-    pub fn start(number: usize, services: RoomServices, clock: MonotonicClock) -> std::io::Result<RoomThread> {
+    pub fn start(
+        number: usize,
+        services: RoomServices,
+        clock: MonotonicClock,
+    ) -> std::io::Result<RoomThread> {
         let (orders, mailbox) = crossbeam_channel::bounded(MAX_ORDERS);
         let heartbeat = Arc::new(Heartbeat::default());
         let rooms = Rooms {
@@ -212,7 +216,8 @@ impl Rooms {
             self.services.metrics.room_panics.inc();
             let mut room = self.rooms.swap_remove(place);
             // What the panic left behind is only asked for its links.
-            let ended = catch_unwind(AssertUnwindSafe(|| room.end_all(SessionEnd::RoomEnded, &mut self.outbox)));
+            let ended =
+                catch_unwind(AssertUnwindSafe(|| room.end_all(SessionEnd::RoomEnded, &mut self.outbox)));
             if ended.is_err() {
                 tracing::error!(room = room.card().id.0, "its sessions could not be told");
             }

@@ -7,7 +7,8 @@ pub mod limit;
 pub mod link;
 mod listen;
 pub mod socket;
+pub mod tls;
 
 pub(crate) use close::run_closer;
 pub(crate) use handshake::shake_hands;
-pub(crate) use listen::{Accepted, listen};
+pub(crate) use listen::{Accepted, Listening, listen};

@@ -184,11 +184,10 @@ impl Room {
         let features = hello.body.features.and(Features::KNOWN);
         let name = BoundedText::<MAX_ROOM_NAME_BYTES>::cut(&format!("{} {}", self.game.name, self.card.id.0));
         let session = self.sessions.get_mut(key);
-        let (player, next_event, next_command) =
-            session.map_or_else(Default::default, |session| {
-                let next_event = hello.body.resume.map_or(session.events.next(), |resume| resume.next_event);
-                (session.player, next_event, session.next_command)
-            });
+        let (player, next_event, next_command) = session.map_or_else(Default::default, |session| {
+            let next_event = hello.body.resume.map_or(session.events.next(), |resume| resume.next_event);
+            (session.player, next_event, session.next_command)
+        });
         let body = WelcomeBody {
             version: hello.version.min(VERSION),
             features,

@@ -147,7 +147,11 @@ impl Directory {
     }
 
     /// Enters a room, unless there are `max` already.
-    pub(crate) fn insert(&self, max: usize, make: impl FnOnce(RoomId) -> Arc<RoomCard>) -> Option<Arc<RoomCard>> {
+    pub(crate) fn insert(
+        &self,
+        max: usize,
+        make: impl FnOnce(RoomId) -> Arc<RoomCard>,
+    ) -> Option<Arc<RoomCard>> {
         let mut rooms = self.rooms.lock();
         if rooms.len() >= max {
             return None;

@@ -4,9 +4,7 @@ use super::play::{Match, Play};
 use std::sync::Arc;
 use thiserror::Error;
 use tickwire_protocol::delta::{DeltaCodec, EntropyTables};
-use tickwire_protocol::game::{
-    FingerprintError, Game, Hosted, InputForm, InputPolicy, LevelError,
-};
+use tickwire_protocol::game::{FingerprintError, Game, Hosted, InputForm, InputPolicy, LevelError};
 use tickwire_protocol::limits::MAX_ENTITIES;
 use tickwire_protocol::message::{InputKindError, InputNumbering};
 use tickwire_protocol::schema::{Schema, SchemaError};

@@ -113,7 +113,8 @@ impl Room {
     ) -> Result<Room, GameError> {
         let period = services.config.period();
         let mut random = <ChaCha20Rng as rand_chacha::rand_core::SeedableRng>::from_seed(seed);
-        let game_seed = services.config.seed.unwrap_or_else(|| rand_chacha::rand_core::Rng::next_u64(&mut random));
+        let game_seed =
+            services.config.seed.unwrap_or_else(|| rand_chacha::rand_core::Rng::next_u64(&mut random));
         let play = game.begin(game_seed)?;
         let (level_epoch, content) = play.level();
         let history = History::new(Arc::clone(&game.codec), game.capacity as usize);
@@ -166,6 +167,13 @@ impl Room {
     #[must_use]
     pub fn sessions(&self) -> usize {
         self.sessions.len()
+    }
+
+    /// How many entities a session is told of, on average.
+    #[must_use]
+    pub fn mean_visible(&self) -> f64 {
+        let visible: usize = self.sessions.iter().map(|(_, session)| session.visible.len()).sum();
+        visible as f64 / self.sessions.len().max(1) as f64
     }
 
     /// The tick that comes next.
@@ -396,21 +404,20 @@ fn say_goodbye(wire: &mut crate::session::Wire, end: SessionEnd, outbox: &mut Ou
     let notice = Notice::from(NoticeKind::GoingAway { code: end.code(), come_back });
     let (_, message) = outbox.message(|out| ServerMessage::Notice(notice).encode(out));
     if let Some(message) = message.filter(|_| end != SessionEnd::Left) {
-        // The connection may be gone, and then nobody is left to be told.
-        let _ = wire.link.send(message);
+        wire.send(message);
     }
-    let _ = wire.link.poll_flush();
+    // The connection may be gone, and then nobody is left to be told.
+    let _ = wire.flush();
 }
 
 fn is_over(session: &Session) -> bool {
     matches!(session.conversation.state(), SessionState::Gone(_)) || session.wire.is_none()
 }
 
-/// Sends a message that is for one session. A failure shows when the link is read next.
+/// Sends a message to a session, if it has a connection.
 fn send_to(session: &mut Session, message: &Bytes) {
     if let Some(wire) = &mut session.wire {
-        let _ = wire.link.send(message.clone());
-        wire.has_news = true;
+        wire.send(message.clone());
     }
 }
 

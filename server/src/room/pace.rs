@@ -130,7 +130,8 @@ mod tests {
     fn a_room_short_of_time_sends_every_second_snapshot() {
         let mut pace = Pace::new(PERIOD, Micros(0));
         let mut changes = Vec::new();
-        for (tick, took) in std::iter::repeat_n(9_500, 100).chain(std::iter::repeat_n(2_000, 100)).enumerate() {
+        for (tick, took) in std::iter::repeat_n(9_500, 100).chain(std::iter::repeat_n(2_000, 100)).enumerate()
+        {
             if pace.end(Micros(took)) {
                 changes.push((tick, pace.rate()));
             }

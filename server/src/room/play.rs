@@ -10,8 +10,8 @@ use crate::rewind::PublishedPast;
 use std::sync::Arc;
 use tickwire_protocol::end::SessionEnd;
 use tickwire_protocol::game::{
-    Audience, Departure, Events, Frame, Game, Hosted, InputForm, InputPolicy, InputStamp, Issued, JoinRefusal,
-    Joining, SentInput, TickInputs, TickSchedule, ViewTime, Viewpoint,
+    Audience, Departure, Events, Frame, Game, Hosted, InputForm, InputPolicy, InputStamp, Issued,
+    JoinRefusal, Joining, SentInput, TickInputs, TickSchedule, ViewTime, Viewpoint,
 };
 use tickwire_protocol::id::{EntityIndex, PlayerId};
 use tickwire_protocol::limits::MAX_EVENTS_PER_TICK;

@@ -30,13 +30,7 @@ impl Room {
     /// Reads and acts on what has come from everybody, and finds those who are silent for too long.
     pub(super) fn receive(&mut self, now: Micros, outbox: &mut Outbox) {
         let schedule = self.pace.schedule(self.play.next_tick());
-        let mut drain = Drain {
-            play: &mut *self.play,
-            services: &self.services,
-            schedule,
-            now,
-            outbox,
-        };
+        let mut drain = Drain { play: &mut *self.play, services: &self.services, schedule, now, outbox };
         for (key, session) in self.sessions.iter_mut() {
             let end = drain.session(session).err().or_else(|| drain.silence(session));
             if let Some(end) = end {

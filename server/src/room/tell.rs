@@ -4,7 +4,7 @@ use super::{Room, send_to};
 use crate::assemble::SnapshotRequest;
 use crate::net::link::LinkEnd;
 use crate::outbox::Outbox;
-use crate::session::Session;
+use crate::session::{Session, Wire};
 use std::sync::Arc;
 use tickwire_protocol::end::SessionEnd;
 use tickwire_protocol::game::{Audience, LevelId};
@@ -94,7 +94,7 @@ impl Room {
         assembler.begin(history);
         let mut tally = Tally::default();
         for (_, session) in sessions.iter_mut().filter(|(_, session)| session.is_active()) {
-            if session.wire.as_ref().is_none_or(|wire| !wire.is_flushed) {
+            if session.wire.as_ref().is_none_or(Wire::is_blocked) {
                 tally.unwritten += 1;
                 continue;
             }
@@ -136,12 +136,8 @@ impl Room {
     /// Writes what the links have been handed.
     pub(super) fn send(&mut self) {
         for (key, session) in self.sessions.iter_mut() {
-            let Some(wire) = &mut session.wire else { continue };
-            if wire.is_flushed && !std::mem::take(&mut wire.has_news) {
-                continue;
-            }
-            match wire.link.poll_flush() {
-                Ok(is_flushed) => wire.is_flushed = is_flushed,
+            match session.wire.as_mut().map_or(Ok(()), Wire::flush) {
+                Ok(()) => {}
                 Err(LinkEnd::Lost) => self.ending.push((key, SessionEnd::ConnectionLost)),
                 Err(LinkEnd::Broken(end)) => self.ending.push((key, end)),
             }

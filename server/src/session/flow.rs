@@ -6,9 +6,9 @@
 //! snapshot that it has decoded. While what it has not acknowledged is young, it gets the next one; else
 //! this tick is skipped for it before anything is encoded, and the next delta spans the gap.
 
-use super::rtt::RoundTrip;
 use std::collections::VecDeque;
 use tickwire_protocol::limits::MAX_BASELINE_AGE;
+use tickwire_protocol::message::RoundTrip;
 use tickwire_protocol::time::{Micros, Tick};
 
 /// The snapshots of one connection that are under way.
@@ -31,7 +31,7 @@ impl Flow {
     #[must_use]
     pub fn is_overdue(&self, now: Micros, round_trip: &RoundTrip) -> bool {
         let oldest = self.unacknowledged.front();
-        oldest.is_some_and(|(_, sent)| now.saturating_since(*sent) > round_trip.patience())
+        oldest.is_some_and(|(_, sent)| now.saturating_since(*sent) > patience(round_trip))
     }
 
     /// Takes note of a snapshot that was sent.
@@ -66,6 +66,17 @@ impl Flow {
     }
 }
 
+/// How long an acknowledgement may take before the next snapshot has to wait: the round trip, four times its
+/// variance as in RFC 6298, and 100 ms for clients that acknowledge with their next input; at most a second.
+fn patience(round_trip: &RoundTrip) -> Micros {
+    let Some((smoothed, variance)) = round_trip.smoothed().zip(round_trip.variance()) else {
+        return MAX_PATIENCE;
+    };
+    Micros(smoothed.0 + 4 * variance.0 + 100_000).min(MAX_PATIENCE)
+}
+
+const MAX_PATIENCE: Micros = Micros(1_000_000);
+
 /// What is older than any baseline need not be under way.
 const MAX_UNDER_WAY: usize = MAX_BASELINE_AGE as usize - 2;
 
@@ -78,7 +89,8 @@ mod tests {
         let mut flow = Flow::default();
         let mut round_trip = RoundTrip::default();
         round_trip.handle_sample(Micros(20_000));
-        let patience = round_trip.patience();
+        let patience = patience(&round_trip);
+        assert_eq!(patience, Micros(20_000 + 4 * 10_000 + 100_000));
         assert!(flow.may_send(Micros(0), &round_trip));
         flow.handle_sent(Tick(1), Micros(0));
         assert!(flow.may_send(patience, &round_trip));

@@ -1,22 +1,21 @@
 //! Sessions: who is in a room, by which connection, and how far it is with what it was told.
 
 mod flow;
-mod rtt;
 mod table;
 mod token;
 
 pub use flow::Flow;
-pub use rtt::RoundTrip;
 pub use table::{SessionKey, Sessions};
 pub use token::TokenHash;
 pub(crate) use token::new_token;
 
 use crate::assemble::{Recipient, Transport};
 use crate::inbox::Inbox;
-use crate::net::link::Link;
+use crate::net::link::{Link, LinkEnd};
+use bytes::Bytes;
 use tickwire_protocol::game::Role;
 use tickwire_protocol::id::{EntityIndex, PlayerId};
-use tickwire_protocol::message::{Conversation, EventQueue, SessionState};
+use tickwire_protocol::message::{Conversation, EventQueue, RoundTrip, SessionState};
 use tickwire_protocol::snapshot::StreamProfile;
 use tickwire_protocol::time::{Micros, Tick};
 
@@ -55,16 +54,40 @@ pub(crate) struct Session {
 pub(crate) struct Wire {
     pub(crate) link: Box<dyn Link>,
     pub(crate) inbox: Inbox,
-    /// Whether something was sent since the last flush.
-    pub(crate) has_news: bool,
-    /// Whether the network took all that was there at the last flush.
-    pub(crate) is_flushed: bool,
+    /// Something was sent and not flushed yet.
+    has_queued: bool,
+    /// The network did not take all of what was flushed.
+    is_blocked: bool,
 }
 
 impl Wire {
     /// A new connection.
     pub(crate) fn new(link: Box<dyn Link>, inbox: Inbox) -> Wire {
-        Wire { link, inbox, has_news: false, is_flushed: true }
+        Wire { link, inbox, has_queued: false, is_blocked: false }
+    }
+
+    /// Hands a message to the link, to go out with the next flush. A link that has ended says so when it is
+    /// read.
+    pub(crate) fn send(&mut self, message: Bytes) {
+        let _ = self.link.send(message);
+        self.has_queued = true;
+    }
+
+    /// Writes what the link was handed, if there is anything.
+    ///
+    /// # Errors
+    /// [`LinkEnd`] when nothing can be written any more.
+    pub(crate) fn flush(&mut self) -> Result<(), LinkEnd> {
+        if self.has_queued || self.is_blocked {
+            self.is_blocked = !self.link.poll_flush()?;
+            self.has_queued = false;
+        }
+        Ok(())
+    }
+
+    /// Whether a part of what was sent is still to be written: what is sent now would wait behind it.
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.is_blocked
     }
 }
 

@@ -1,0 +1,306 @@
+//! One client: its session, its will, and what it sees.
+
+use crate::measure::Measures;
+use crate::run::{Behaviour, RunConfig};
+use crate::socket::{Lost, Socket};
+use crate::target::Target;
+use mio::{Registry, Token};
+use std::io;
+use std::sync::Arc;
+use std::time::Instant;
+use tickwire_protocol::client::{GameForm, Received, Session, SessionConfig};
+use tickwire_protocol::end::SessionEnd;
+use tickwire_protocol::game::InputForm;
+use tickwire_protocol::id::EntityIndex;
+use tickwire_protocol::message::{BoundedText, Features, SessionState, decode_payload};
+use tickwire_protocol::time::{Micros, Tick};
+use tickwire_swarm::{Intent, SwarmEvent, SwarmInput};
+
+/// What the clients of a thread share.
+pub(crate) struct Env {
+    pub(crate) target: Target,
+    pub(crate) inputs: InputForm<SwarmInput>,
+    pub(crate) start: Instant,
+    pub(crate) measures: Measures,
+    /// Whether what happens now counts.
+    pub(crate) is_measured: bool,
+    /// A message that is being written.
+    pub(crate) buffer: Vec<u8>,
+}
+
+impl Env {
+    pub(crate) fn now(&self) -> Micros {
+        Micros(self.start.elapsed().as_micros() as u64)
+    }
+}
+
+/// A client.
+pub(crate) struct Bot {
+    number: u32,
+    socket: Socket,
+    session: Session,
+    /// What it wants, if it plays.
+    intent: Option<Intent>,
+    /// The lanes of an input.
+    row: Vec<i32>,
+    flags: u8,
+    /// The entity that it moves.
+    own: Option<EntityIndex>,
+    /// The flags whose effect it waits to see, and when they were sent.
+    awaited: Option<(u8, Micros)>,
+    /// When the newest snapshot came.
+    snapshot_at: Option<Micros>,
+    is_stalled: bool,
+    /// The server said that it ends the session, and how.
+    told: Option<SessionEnd>,
+}
+
+/// What became of a client by what has come for it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// It goes on.
+    On,
+    /// It was let in.
+    LetIn,
+    /// It is over, with the name of the end or what the system says.
+    Over(String),
+}
+
+impl Bot {
+    pub(crate) fn new(number: u32, config: &RunConfig, game: &Arc<GameForm>, lanes: usize) -> Bot {
+        let checks = config.verify_every > 0 && number.is_multiple_of(config.verify_every);
+        let features = if checks { Features::WANTS_CHECKS } else { Features::default() };
+        let software = Some(BoundedText::cut(concat!("tickwire-bots ", env!("CARGO_PKG_VERSION"))));
+        let session = SessionConfig::new(Arc::clone(game), &format!("bot {number}"));
+        let seed = config.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(u64::from(number));
+        Bot {
+            number,
+            socket: Socket::None,
+            session: Session::new(SessionConfig { features, software, ..session }),
+            intent: (config.behaviour == Behaviour::Swarm).then(|| Intent::new(seed)),
+            row: vec![0; lanes],
+            flags: 0,
+            own: None,
+            awaited: None,
+            snapshot_at: None,
+            is_stalled: false,
+            told: None,
+        }
+    }
+
+    pub(crate) fn number(&self) -> u32 {
+        self.number
+    }
+
+    pub(crate) fn connect(
+        &mut self,
+        target: &Target,
+        spread: bool,
+        registry: &Registry,
+        token: Token,
+    ) -> io::Result<()> {
+        let source = if spread { target.source(self.number) } else { None };
+        self.socket = Socket::connect(target, source, registry, token)?;
+        Ok(())
+    }
+
+    pub(crate) fn is_playing(&self) -> bool {
+        self.session.state() == SessionState::Active && self.socket.is_open()
+    }
+
+    /// Reads nothing from now on.
+    pub(crate) fn stall(&mut self) {
+        self.is_stalled = true;
+    }
+
+    /// Takes in what has come.
+    pub(crate) fn handle_ready(&mut self, is_closing: bool, env: &mut Env) -> Progress {
+        if self.is_stalled {
+            return Progress::On;
+        }
+        self.socket.handle_ready(is_closing);
+        match self.receive(env) {
+            Ok(progress) => progress,
+            Err(lost) => self.handle_lost(&lost, env),
+        }
+    }
+
+    fn receive(&mut self, env: &mut Env) -> Result<Progress, Lost> {
+        if !self.socket.is_open() {
+            if !self.socket.poll_open(&env.target)? {
+                return Ok(Progress::On);
+            }
+            env.buffer.clear();
+            if self.session.poll_hello(&mut env.buffer).is_ok() {
+                self.socket.send(&env.buffer)?;
+            }
+        }
+        let mut progress = Progress::On;
+        let now = env.now();
+        while let Some(message) = self.socket.poll_message()? {
+            match self.handle_message(&message, now, env) {
+                Progress::On => {}
+                Progress::LetIn => progress = Progress::LetIn,
+                over => return Ok(over),
+            }
+        }
+        loop {
+            env.buffer.clear();
+            if !self.session.poll_message(now, &mut env.buffer) {
+                return Ok(progress);
+            }
+            self.socket.send(&env.buffer)?;
+        }
+    }
+
+    fn handle_message(&mut self, message: &[u8], now: Micros, env: &mut Env) -> Progress {
+        if self.told.is_some() {
+            return Progress::On;
+        }
+        if env.is_measured {
+            env.measures.payload_bytes += message.len() as u64;
+        }
+        match self.session.handle_message(message, now) {
+            Ok(Received::Welcome) => return Progress::LetIn,
+            Ok(Received::Refusal(refusal)) => {
+                let more = refusal.text.as_str();
+                let end = refusal.end();
+                self.socket.close(SessionEnd::Left);
+                let name = end.name();
+                return Progress::Over(if more.is_empty() {
+                    format!("{end} ({name})")
+                } else {
+                    format!("{end} ({name}: {more})")
+                });
+            }
+            Ok(Received::Snapshot(_)) => self.handle_snapshot(now, env),
+            Ok(Received::Missed) => env.measures.missed += 1,
+            Ok(Received::Events(_)) => {
+                while let Some((_, payload)) = self.session.poll_event(Tick(u32::MAX)) {
+                    match decode_payload::<SwarmEvent>(&payload) {
+                        Ok(SwarmEvent::You { entity }) => self.own = Some(entity),
+                        Err(_) => return self.handle_broken(SessionEnd::Malformed, env),
+                    }
+                }
+            }
+            Ok(Received::Check { agrees: Some(agrees), .. }) => {
+                env.measures.checks += 1;
+                env.measures.wrong_states += u64::from(!agrees);
+            }
+            Ok(Received::Notice(notice)) => self.told = notice.going_away().map(|(end, _)| end),
+            Ok(_) => {}
+            Err(end) => return self.handle_broken(end, env),
+        }
+        Progress::On
+    }
+
+    fn handle_broken(&mut self, end: SessionEnd, env: &mut Env) -> Progress {
+        env.measures.protocol_errors += 1;
+        self.socket.close(end);
+        Progress::Over(format!("the server broke the protocol ({})", end.name()))
+    }
+
+    fn handle_lost(&mut self, lost: &Lost, env: &mut Env) -> Progress {
+        if let Lost::Broken(_) = lost {
+            env.measures.protocol_errors += 1;
+        }
+        self.socket = Socket::None;
+        self.session.handle_disconnected();
+        Progress::Over(self.told.map_or_else(|| lost.to_string(), |end| end.name().to_owned()))
+    }
+
+    fn handle_snapshot(&mut self, now: Micros, env: &mut Env) {
+        let before = self.snapshot_at.replace(now);
+        if env.is_measured {
+            env.measures.snapshots += 1;
+            if let Some(before) = before {
+                env.measures.intervals.record(now.saturating_since(before));
+            }
+        }
+        let Some((flags, sent)) = self.awaited else { return };
+        if self.shown_flags().is_some_and(|shown| shown.wrapping_sub(flags) < 128) {
+            self.awaited = None;
+            if env.is_measured {
+                env.measures.latencies.record(now.saturating_since(sent));
+            }
+        }
+    }
+
+    /// The flags of the own entity as the newest snapshot shows them.
+    fn shown_flags(&self) -> Option<u8> {
+        let view = self.session.view()?;
+        // The flags are a walker's last field, and a number from zero up is its own lane.
+        view.state(view.entry(self.own?)?).last().map(|lane| *lane as u8)
+    }
+
+    /// Sends what is due: an input that was to be sent at `due`, or an acknowledgement.
+    pub(crate) fn send_due(&mut self, due: Micros, env: &mut Env) -> Progress {
+        if !self.is_playing() {
+            return Progress::On;
+        }
+        env.buffer.clear();
+        let mut raised = false;
+        match &mut self.intent {
+            Some(intent) => {
+                let input = intent.next_input();
+                raised = input.flags != self.flags;
+                self.flags = input.flags;
+                env.inputs.quantize(&input, &mut self.row).expect("an intent stays within the ranges");
+                let first = self.session.next_input();
+                self.session.encode_inputs(first, &self.row, None, &mut env.buffer);
+            }
+            None => self.session.encode_acknowledgement(&mut env.buffer),
+        }
+        let now = env.now();
+        if raised && self.awaited.is_none() && !self.is_stalled {
+            self.awaited = Some((self.flags, now));
+        }
+        if env.is_measured {
+            env.measures.inputs += u64::from(self.intent.is_some());
+            env.measures.lateness.record(now.saturating_since(due));
+        }
+        match self.socket.send(&env.buffer) {
+            Ok(_) => Progress::On,
+            Err(lost) => self.handle_lost(&lost, env),
+        }
+    }
+
+    /// The measured time begins: what was awaited before does not count.
+    pub(crate) fn begin_measuring(&mut self) {
+        (self.snapshot_at, self.awaited) = (None, None);
+    }
+
+    /// The measured time ends. A snapshot that has long not come is not to be forgotten because it did not
+    /// come at all.
+    pub(crate) fn end_measuring(&self, now: Micros, measures: &mut Measures) {
+        let open = self.snapshot_at.map(|before| now.saturating_since(before));
+        if let Some(open) = open.filter(|open| *open > OPEN_INTERVAL && !self.is_stalled) {
+            measures.intervals.record(open);
+        }
+    }
+
+    /// Says that it leaves. True if it waits for the server to close then.
+    ///
+    /// To close a socket with something unread in it resets the connection, and what was said last is lost:
+    /// the server would keep the player for a while.
+    pub(crate) fn leave(&mut self, env: &mut Env) -> bool {
+        env.buffer.clear();
+        let says = self.is_playing() && self.session.encode_leave(&mut env.buffer).is_ok();
+        says && matches!(self.socket.send(&env.buffer), Ok(true))
+    }
+
+    /// Reads what still comes, to no purpose. True when the server has closed.
+    pub(crate) fn drain(&mut self, is_closing: bool) -> bool {
+        self.socket.handle_ready(is_closing);
+        loop {
+            match self.socket.poll_message() {
+                Ok(Some(_)) => {}
+                Ok(None) => return false,
+                Err(_) => return true,
+            }
+        }
+    }
+}
+
+/// From here on an interval that has not ended is counted.
+const OPEN_INTERVAL: Micros = Micros(100_000);

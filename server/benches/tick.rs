@@ -1,0 +1,229 @@
+//! A whole tick without sockets: the swarm with thousands of players, each of whom sends inputs and is told of
+//! those around it. Prints the time per tick, by stage, and the bytes per snapshot, best of five.
+//!
+//! `cargo bench -p tickwire-server --bench tick`
+
+use bytes::Bytes;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+use tickwire_protocol::end::SessionEnd;
+use tickwire_protocol::game::InputForm;
+use tickwire_protocol::limits::MAX_LANES;
+use tickwire_protocol::message::{
+    BoundedText, Features, Hello, HelloBody, InputHeader, PlayerName, RoomWish, ServerType,
+};
+use tickwire_protocol::time::Micros;
+use tickwire_protocol::wire::bits::BitWriter;
+use tickwire_server::clock::MonotonicClock;
+use tickwire_server::config::Config;
+use tickwire_server::inbox::{InboxWriter, Received, inbox};
+use tickwire_server::metrics::Metrics;
+use tickwire_server::net::link::{Link, LinkEnd, Polled};
+use tickwire_server::outbox::Outbox;
+use tickwire_server::room::{Admission, Directory, GameEntry, Room, RoomCard, RoomServices};
+use tickwire_swarm::{Intent, Swarm, SwarmConfig, SwarmInput};
+
+/// What goes over a link that is none: inputs that were made before the tick, and the snapshots' sizes.
+#[derive(Default)]
+struct Wire {
+    incoming: Vec<Bytes>,
+    /// The tick of the newest snapshot.
+    newest: Option<u32>,
+    snapshots: u64,
+    bytes: u64,
+}
+
+impl Wire {
+    /// Begins to count anew.
+    fn forget(&mut self) {
+        (self.snapshots, self.bytes) = (0, 0);
+    }
+}
+
+struct MemoryLink {
+    wire: Arc<Mutex<Wire>>,
+    /// The tick that is running.
+    tick: Arc<AtomicU32>,
+    inbox: InboxWriter,
+}
+
+impl Link for MemoryLink {
+    fn poll_receive(&mut self, now: Micros) -> Result<Polled, LinkEnd> {
+        for bytes in self.wire.lock().expect("one thread").incoming.drain(..) {
+            self.inbox.push(Received { at: now, bytes }).expect("a tick has few inputs");
+        }
+        Ok(Polled::Drained)
+    }
+
+    fn send(&mut self, message: Bytes) -> Result<(), LinkEnd> {
+        if message[0] == ServerType::Snapshot as u8 {
+            let mut wire = self.wire.lock().expect("one thread");
+            wire.newest = Some(self.tick.load(Ordering::Relaxed));
+            wire.snapshots += 1;
+            wire.bytes += message.len() as u64;
+        }
+        Ok(())
+    }
+
+    fn poll_flush(&mut self) -> Result<bool, LinkEnd> {
+        Ok(true)
+    }
+
+    fn close(self: Box<Self>, _: SessionEnd) {}
+
+    fn peer(&self) -> Option<SocketAddr> {
+        None
+    }
+}
+
+/// A player: makes inputs 25 times a second, each at its own phase.
+struct Player {
+    wire: Arc<Mutex<Wire>>,
+    intent: Intent,
+    phase: f64,
+    sequence: u32,
+}
+
+const TICK_HZ: u32 = 30;
+const INPUT_HZ: f64 = 25.0;
+
+fn main() {
+    println!(
+        "players  in view  bytes/snapshot  ms/tick  ns/player  drain  game  capture  interest  assemble  send"
+    );
+    for (players, sight) in [(1000, 600.0), (2000, 600.0), (4096, 600.0), (4096, 796.0)] {
+        let best =
+            (0..5).map(|round| run(players, sight, round)).min_by(|one, other| one.ms.total_cmp(&other.ms));
+        let best = best.expect("there are five rounds");
+        let stages: Vec<String> = best.stages.iter().map(|ms| format!("{ms:7.3}")).collect();
+        let ns = best.ms * 1e6 / f64::from(players);
+        println!(
+            "{players:7}  {:7.1}  {:14.1}  {:7.3}  {ns:9.0}  {}",
+            best.in_view,
+            best.bytes,
+            best.ms,
+            stages.join(" ")
+        );
+    }
+}
+
+struct Outcome {
+    ms: f64,
+    in_view: f64,
+    bytes: f64,
+    stages: Vec<f64>,
+}
+
+fn run(players: u32, sight: f32, seed: u64) -> Outcome {
+    let config =
+        Config { tick_hz: TICK_HZ, room_capacity: players as usize, seed: Some(seed), ..Config::default() };
+    let period = config.period();
+    let services = RoomServices {
+        config: Arc::new(config),
+        metrics: Arc::new(Metrics::new()),
+        directory: Arc::new(Directory::default()),
+    };
+    let game = GameEntry::new::<Swarm>("swarm", SwarmConfig { players, sight }, period);
+    let game = Arc::new(game.expect("the swarm is in order"));
+    let card = RoomCard::new(tickwire_protocol::message::RoomId(1), 0, None, 0, players as usize);
+    let metrics = Arc::clone(&services.metrics);
+    let mut room = Room::open(card, Arc::clone(&game), services, [7; 32], Micros(0)).expect("it opens");
+    let running = Arc::new(AtomicU32::new(0));
+    let mut players: Vec<_> = (0..players).map(|number| enter(&mut room, &game, number, &running)).collect();
+    let mut outbox = Outbox::default();
+    let real = MonotonicClock::start();
+    let form = InputForm::<SwarmInput>::new().expect("the input is in order");
+    let (mut took, mut measured) = (0.0, 0);
+    let warm_up = 60;
+    let mut before = Vec::new();
+    for tick in 0..warm_up + 90 {
+        if tick == warm_up {
+            before = stages(&metrics);
+            players.iter().for_each(|player| player.wire.lock().expect("one thread").forget());
+        }
+        players.iter_mut().for_each(|player| player.send(&form));
+        let now = room.due();
+        running.store(room.next_tick().0, Ordering::Relaxed);
+        let started = Instant::now();
+        room.tick(now, &real, &mut outbox);
+        if tick >= warm_up {
+            took += started.elapsed().as_secs_f64();
+            measured += 1;
+        }
+    }
+    let wires = players.iter().map(|player| player.wire.lock().expect("one thread"));
+    let (snapshots, bytes) = wires.fold((0, 0), |sum, wire| (sum.0 + wire.snapshots, sum.1 + wire.bytes));
+    let after = stages(&metrics);
+    Outcome {
+        ms: took * 1e3 / f64::from(measured),
+        in_view: room.mean_visible(),
+        bytes: bytes as f64 / snapshots as f64,
+        stages: after
+            .iter()
+            .zip(&before)
+            .map(|(after, before)| (after - before) * 1e3 / f64::from(measured))
+            .collect(),
+    }
+}
+
+fn enter(room: &mut Room, game: &GameEntry, number: u32, running: &Arc<AtomicU32>) -> Player {
+    let (writer, reader) = inbox();
+    let wire = Arc::new(Mutex::new(Wire::default()));
+    let hello = Hello::new(HelloBody {
+        fingerprint: game.fingerprint,
+        tables_id: Some(game.tables.0),
+        features: Features::default(),
+        game: BoundedText::default(),
+        room: RoomWish::QuickPlay,
+        name: BoundedText::cut("walker"),
+        credential: None,
+        resume: None,
+        spectator: false,
+    });
+    room.handle_admission(Admission {
+        link: Box::new(MemoryLink { wire: Arc::clone(&wire), tick: Arc::clone(running), inbox: writer }),
+        inbox: reader,
+        hello,
+        name: PlayerName::new("walker").expect("it is one"),
+        place: None,
+    });
+    let phase = f64::from(number) * 0.618_034 % 1.0;
+    Player { wire, intent: Intent::new(u64::from(number)), phase, sequence: 0 }
+}
+
+impl Player {
+    /// Makes the inputs of a tick's time; they acknowledge the snapshot of the tick before.
+    fn send(&mut self, form: &InputForm<SwarmInput>) {
+        self.phase += INPUT_HZ / f64::from(TICK_HZ);
+        while self.phase >= 1.0 {
+            self.phase -= 1.0;
+            let mut row = [0; MAX_LANES];
+            let row = &mut row[..form.codec().lanes()];
+            form.quantize(&self.intent.next_input(), row).expect("it is within its range");
+            let newest_snapshot = self.wire.lock().expect("one thread").newest.map(|tick| tick as u16);
+            self.sequence += 1;
+            let header = InputHeader {
+                newest_snapshot,
+                first: self.sequence as u16,
+                count: 1,
+                ..InputHeader::default()
+            };
+            let mut bytes = Vec::new();
+            header.encode(form.codec(), row, &mut BitWriter::new(), &mut bytes);
+            self.wire.lock().expect("one thread").incoming.push(bytes.into());
+        }
+    }
+}
+
+/// The seconds spent in each stage so far.
+fn stages(metrics: &Metrics) -> Vec<f64> {
+    let text = metrics.to_text();
+    let sum = |stage: &str| {
+        let name = format!("tickwire_tick_stage_seconds_sum{{stage=\"{stage}\"}} ");
+        let line = text.lines().find_map(|line| line.strip_prefix(name.as_str()));
+        line.and_then(|value| value.parse().ok()).unwrap_or(0.0)
+    };
+    ["drain", "game", "capture", "interest", "assemble", "send"].map(sum).to_vec()
+}
