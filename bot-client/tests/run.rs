@@ -101,6 +101,7 @@ fn a_server_that_breaks_the_protocol_is_found_out() {
     let address = listener.local_addr().unwrap();
     let server = thread::spawn(move || {
         let (stream, _) = listener.accept().unwrap();
+        #[expect(clippy::result_large_err, reason = "the callback's type is not ours")]
         let agree = |_: &Request, mut response: Response| {
             let protocol = HeaderValue::from_static(SUBPROTOCOL);
             response.headers_mut().insert("Sec-WebSocket-Protocol", protocol);
