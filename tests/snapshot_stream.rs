@@ -4,9 +4,10 @@
 
 use std::sync::Arc;
 use tickwire_protocol::delta::DeltaCodec;
-use tickwire_protocol::snapshot::StreamProfile;
+use tickwire_protocol::id::EntityIndex;
+use tickwire_protocol::snapshot::{RateMode, SnapshotDecoder, StreamProfile, View};
 use tickwire_protocol::time::{Micros, Tick};
-use tickwire_server::assemble::{Assembler, Transport};
+use tickwire_server::assemble::{Assembler, AvatarNews, Recipient, SnapshotRequest, Transport};
 use tickwire_server::history::History;
 use tickwire_tests::stream::{Player, Roughness};
 use tickwire_tests::world::{World, schema};
@@ -77,4 +78,52 @@ fn in_order() {
 fn with_loss_and_reordering() {
     let rough = Roughness { loss: 0.1, delay: 6, ..ROUGH };
     assert!(run(2, Transport::Unreliable, &rough, wanted()) > 1000, "some snapshots were overtaken");
+}
+
+#[test]
+fn a_refused_snapshot_changes_nothing() {
+    let codec = Arc::new(DeltaCodec::new(&schema(), Micros::period_of(30)));
+    let mut history = History::new(codec.clone(), CAPACITY);
+    let mut world = World::new(3, 60, CAPACITY, 1.0 / 30.0);
+    let profile = StreamProfile { has_avatar: false, predicts: false, capacity: CAPACITY as u32 };
+    let mut recipient = Recipient::new(profile, Transport::Ordered);
+    let mut decoder = SnapshotDecoder::new(codec, profile, Tick(0));
+    let mut assembler = Assembler::new();
+    for tick in 0..120 {
+        world.step(Tick(tick));
+        world.capture(Tick(tick), &mut history);
+        assembler.begin(&history);
+        // Somebody enters or leaves in each tick.
+        let there =
+            (0..CAPACITY).filter(|index| world.things[*index].is_some() && index % 9 != tick as usize % 9);
+        let visible: Vec<EntityIndex> = there.map(|index| EntityIndex(index as u16)).collect();
+        let request = SnapshotRequest {
+            visible: &visible,
+            center: [0.0; 3],
+            budget_bytes: 100_000,
+            epoch: 0,
+            rate: RateMode::EveryTick,
+            lead: None,
+        };
+        let mut bytes = Vec::new();
+        assembler.write(&history, &mut recipient, &request, &AvatarNews::default(), &mut bytes);
+        let before = all_that_is_held(&decoder, tick);
+        // Every beginning lacks something, and what is whole but for a byte that follows is no snapshot.
+        let beginnings = (0..bytes.len()).map(|length| bytes[..length].to_vec());
+        let longer = [0, 1, 0x80].map(|byte| [bytes.as_slice(), &[byte]].concat());
+        for broken in beginnings.chain(longer) {
+            let applied = decoder.begin(&broken).and_then(|incoming| incoming.apply(None));
+            assert!(applied.is_err(), "{} of {} bytes at {tick}", broken.len(), bytes.len());
+            let same = before == all_that_is_held(&decoder, tick);
+            assert!(same, "{} of {} bytes at {tick} changed something", broken.len(), bytes.len());
+        }
+        decoder.begin(&bytes).and_then(|incoming| incoming.apply(None)).expect("the whole is well");
+        assert_eq!(decoder.newest().map(View::check), recipient.check(&history, Tick(tick), None));
+    }
+}
+
+/// Everything that a decoder shows.
+fn all_that_is_held(decoder: &SnapshotDecoder, tick: u32) -> (Option<View>, Vec<u32>, Vec<EntityIndex>) {
+    let views = (0..=tick).filter_map(|tick| decoder.view(Tick(tick)));
+    (decoder.newest().cloned(), views.map(View::check).collect(), decoder.entered().to_vec())
 }

@@ -5,6 +5,7 @@
 
 use bytes::Bytes;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 use tickwire_protocol::end::SessionEnd;
@@ -28,12 +29,23 @@ use tickwire_swarm::{Intent, Swarm, SwarmConfig, SwarmInput};
 #[derive(Default)]
 struct Wire {
     incoming: Vec<Bytes>,
+    /// The tick of the newest snapshot.
+    newest: Option<u32>,
     snapshots: u64,
     bytes: u64,
 }
 
+impl Wire {
+    /// Begins to count anew.
+    fn forget(&mut self) {
+        (self.snapshots, self.bytes) = (0, 0);
+    }
+}
+
 struct MemoryLink {
     wire: Arc<Mutex<Wire>>,
+    /// The tick that is running.
+    tick: Arc<AtomicU32>,
     inbox: InboxWriter,
 }
 
@@ -48,6 +60,7 @@ impl Link for MemoryLink {
     fn send(&mut self, message: Bytes) -> Result<(), LinkEnd> {
         if message[0] == ServerType::Snapshot as u8 {
             let mut wire = self.wire.lock().expect("one thread");
+            wire.newest = Some(self.tick.load(Ordering::Relaxed));
             wire.snapshots += 1;
             wire.bytes += message.len() as u64;
         }
@@ -117,7 +130,8 @@ fn run(players: u32, sight: f32, seed: u64) -> Outcome {
     let card = RoomCard::new(tickwire_protocol::message::RoomId(1), 0, None, 0, players as usize);
     let metrics = Arc::clone(&services.metrics);
     let mut room = Room::open(card, Arc::clone(&game), services, [7; 32], Micros(0)).expect("it opens");
-    let mut players: Vec<_> = (0..players).map(|number| enter(&mut room, &game, number)).collect();
+    let running = Arc::new(AtomicU32::new(0));
+    let mut players: Vec<_> = (0..players).map(|number| enter(&mut room, &game, number, &running)).collect();
     let mut outbox = Outbox::default();
     let real = MonotonicClock::start();
     let form = InputForm::<SwarmInput>::new().expect("the input is in order");
@@ -127,10 +141,11 @@ fn run(players: u32, sight: f32, seed: u64) -> Outcome {
     for tick in 0..warm_up + 90 {
         if tick == warm_up {
             before = stages(&metrics);
-            players.iter().for_each(|player| *player.wire.lock().expect("one thread") = Wire::default());
+            players.iter().for_each(|player| player.wire.lock().expect("one thread").forget());
         }
-        players.iter_mut().for_each(|player| player.send(&form, tick));
+        players.iter_mut().for_each(|player| player.send(&form));
         let now = room.due();
+        running.store(room.next_tick().0, Ordering::Relaxed);
         let started = Instant::now();
         room.tick(now, &real, &mut outbox);
         if tick >= warm_up {
@@ -153,7 +168,7 @@ fn run(players: u32, sight: f32, seed: u64) -> Outcome {
     }
 }
 
-fn enter(room: &mut Room, game: &GameEntry, number: u32) -> Player {
+fn enter(room: &mut Room, game: &GameEntry, number: u32, running: &Arc<AtomicU32>) -> Player {
     let (writer, reader) = inbox();
     let wire = Arc::new(Mutex::new(Wire::default()));
     let hello = Hello::new(HelloBody {
@@ -168,7 +183,7 @@ fn enter(room: &mut Room, game: &GameEntry, number: u32) -> Player {
         spectator: false,
     });
     room.handle_admission(Admission {
-        link: Box::new(MemoryLink { wire: Arc::clone(&wire), inbox: writer }),
+        link: Box::new(MemoryLink { wire: Arc::clone(&wire), tick: Arc::clone(running), inbox: writer }),
         inbox: reader,
         hello,
         name: PlayerName::new("walker").expect("it is one"),
@@ -180,15 +195,14 @@ fn enter(room: &mut Room, game: &GameEntry, number: u32) -> Player {
 
 impl Player {
     /// Makes the inputs of a tick's time; they acknowledge the snapshot of the tick before.
-    fn send(&mut self, form: &InputForm<SwarmInput>, tick: u32) {
+    fn send(&mut self, form: &InputForm<SwarmInput>) {
         self.phase += INPUT_HZ / f64::from(TICK_HZ);
         while self.phase >= 1.0 {
             self.phase -= 1.0;
             let mut row = [0; MAX_LANES];
             let row = &mut row[..form.codec().lanes()];
             form.quantize(&self.intent.next_input(), row).expect("it is within its range");
-            // The first tick is 1, and its snapshot is out when the second begins.
-            let newest_snapshot = (tick > 0).then_some(tick as u16);
+            let newest_snapshot = self.wire.lock().expect("one thread").newest.map(|tick| tick as u16);
             self.sequence += 1;
             let header = InputHeader {
                 newest_snapshot,

@@ -230,6 +230,11 @@ impl Record {
         &self.lanes[recorded.lanes as usize..][..codec.lanes()]
     }
 
+    /// Per index: the tick of the entity's last change, or [`GONE`].
+    pub(crate) fn changes(&self) -> &[Tick] {
+        &self.changed
+    }
+
     /// The tick of an entity's last change, or [`GONE`].
     #[inline]
     pub(crate) fn changed_at(&self, index: EntityIndex) -> Tick {

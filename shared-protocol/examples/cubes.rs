@@ -58,9 +58,9 @@ struct Frame {
     tick: Tick,
     /// The states of all cubes.
     lanes: Vec<i32>,
-    /// Per cube: the frame of its last change. A cube that has not changed since the older baseline is not
+    /// Who has changed since the frame before. A cube that has not changed since the older baseline is not
     /// restless; who keeps this need not compare the states of those that lie still.
-    changed_at: Vec<Tick>,
+    changed: CubeSet,
 }
 
 fn main() {
@@ -159,16 +159,14 @@ fn read_frames(path: &str) -> Result<Vec<Frame>, String> {
             kind.check(state).map_err(|error| format!("{path}: frame {number}, cube {cube}: {error}"))?;
         }
         let tick = Tick(number as u32);
-        let mut changed_at = frames.last().map_or(vec![tick; CUBES], |last| last.changed_at.clone());
+        let mut changed = CubeSet::default();
         if let Some(last) = frames.last() {
             let rows = lanes.chunks_exact(LANES).zip(last.lanes.chunks_exact(LANES));
-            for (changed_at, (new, old)) in changed_at.iter_mut().zip(rows) {
-                if new != old {
-                    *changed_at = tick;
-                }
+            for (cube, _) in rows.enumerate().filter(|(_, (new, old))| new != old) {
+                changed.flip(cube);
             }
         }
-        frames.push(Frame { tick, lanes, changed_at });
+        frames.push(Frame { tick, lanes, changed });
     }
     Ok(frames)
 }
@@ -196,6 +194,8 @@ struct Between<'a> {
     now: &'a Frame,
     newer: &'a Frame,
     older: &'a Frame,
+    /// The frames after the older one, up to the newer one.
+    since_older: &'a [Frame],
 }
 
 fn row(frame: &Frame, cube: usize) -> &[i32] {
@@ -206,9 +206,13 @@ impl<'a> Between<'a> {
     fn new(frames: &'a [Frame], place: usize, age: u32, gap: u32) -> Option<Between<'a>> {
         let now = frames.get(place)?;
         let newer = frames.get(place.checked_sub(age as usize)?)?;
-        let older = frames.get(place.checked_sub((age + gap) as usize)?)?;
+        let [older, since_older @ ..] =
+            frames.get(place.checked_sub((age + gap) as usize)?..=place.checked_sub(age as usize)?)?
+        else {
+            return None;
+        };
         let form = BaselineForm::new(now.tick, newer.tick, Some(older.tick)).ok()?;
-        Some(Between { form, now, newer, older })
+        Some(Between { form, now, newer, older, since_older })
     }
 
     fn baselines(&self, cube: usize) -> Baselines<'a> {
@@ -222,12 +226,13 @@ impl<'a> Between<'a> {
     /// Who is expected to be among the changed.
     fn restless(&self, kind: &KindCodec) -> CubeSet {
         let mut set = CubeSet::default();
-        for (cube, changed_at) in self.newer.changed_at.iter().enumerate() {
-            if *changed_at > self.older.tick && kind.is_restless(row(self.newer, cube), row(self.older, cube))
-            {
+        let mut moving = CubeSet::default();
+        self.since_older.iter().for_each(|frame| moving.add(&frame.changed));
+        moving.each_difference(&CubeSet::default(), |cube| {
+            if kind.is_restless(row(self.newer, cube), row(self.older, cube)) {
                 set.flip(cube);
             }
-        }
+        });
         set
     }
 }
@@ -239,6 +244,10 @@ struct CubeSet([u64; CUBES.div_ceil(64)]);
 impl CubeSet {
     fn flip(&mut self, cube: usize) {
         self.0[cube / 64] ^= 1 << (cube % 64);
+    }
+
+    fn add(&mut self, other: &CubeSet) {
+        self.0.iter_mut().zip(&other.0).for_each(|(word, other)| *word |= other);
     }
 
     /// Calls `each` with the cubes that are in one of two sets only.

@@ -7,6 +7,7 @@
 mod bench;
 mod command;
 mod fuzz;
+mod load;
 mod report;
 mod soak;
 mod system;

@@ -4,13 +4,14 @@
 //! transport what was written will be read, so that the last snapshot is known; on an unreliable one, what
 //! was acknowledged.
 
+use super::columns::Columns;
+use super::known::{Known, Next, Note};
 use super::shared::BaselinePair;
 use crate::history::History;
 use std::collections::VecDeque;
 use thiserror::Error;
-use tickwire_protocol::id::{EntityIndex, KindId};
+use tickwire_protocol::id::EntityIndex;
 use tickwire_protocol::limits::MAX_BASELINE_AGE;
-use tickwire_protocol::snapshot::view::StateCheck;
 use tickwire_protocol::snapshot::{RateMode, StreamProfile};
 use tickwire_protocol::time::Tick;
 
@@ -29,39 +30,28 @@ pub struct Recipient {
     pub(super) profile: StreamProfile,
     pub(super) transport: Transport,
     /// The knowledge after each snapshot that may be a baseline, oldest first.
-    pub(super) known: VecDeque<Known>,
-    pub(super) spare: Vec<Known>,
+    sent: VecDeque<Sent>,
+    indices: Columns<EntityIndex>,
+    told: Columns<Tick>,
+    spare_notes: Vec<Vec<Note>>,
     /// Entities that are visible and wait for their turn to enter, and since when; ascending.
     pub(super) waiting: Vec<(EntityIndex, Tick)>,
     newest_sent: Option<Tick>,
     acknowledged: Option<Tick>,
 }
 
-/// The knowledge after one snapshot.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Known {
-    pub(super) tick: Tick,
-    pub(super) epoch: u16,
-    pub(super) rate: RateMode,
+/// A snapshot that may be a baseline, and where what is known after it is.
+#[derive(Clone, Debug)]
+struct Sent {
+    tick: Tick,
+    epoch: u16,
+    rate: RateMode,
     /// Whether the client is certain to hold it.
-    pub(super) certain: bool,
-    pub(super) entries: Vec<KnownEntity>,
+    certain: bool,
+    indices: usize,
+    told: usize,
+    notes: Vec<Note>,
 }
-
-/// What is known of one entity, in sixteen bytes: they are walked for each player in each tick.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct KnownEntity {
-    pub(super) index: EntityIndex,
-    pub(super) kind: KindId,
-    pub(super) told: Tick,
-    /// [`NEVER`] where it has not been told since it entered.
-    pub(super) told_before: Tick,
-    /// While its news wait: the last tick at which what is known was what was published, else [`NEVER`].
-    pub(super) current_at: Tick,
-}
-
-/// No tick: a room never gets there.
-pub(super) const NEVER: Tick = Tick(u32::MAX);
 
 /// Snapshots at multiples of this many ticks are kept as baselines on an ordered transport too: those are
 /// what baselines are rounded to when they are too many at a time.
@@ -85,8 +75,10 @@ impl Recipient {
         Recipient {
             profile,
             transport,
-            known: VecDeque::new(),
-            spare: Vec::new(),
+            sent: VecDeque::new(),
+            indices: Columns::default(),
+            told: Columns::default(),
+            spare_notes: Vec::new(),
             waiting: Vec::new(),
             newest_sent: None,
             acknowledged: None,
@@ -95,7 +87,9 @@ impl Recipient {
 
     /// Forgets what the client knows: its view is told anew. After a resume, a new recipient does that.
     pub fn restart(&mut self) {
-        self.spare.extend(self.known.drain(..));
+        while let Some(old) = self.sent.pop_front() {
+            self.forget(old);
+        }
         self.waiting.clear();
         // What was sent stays sent: its acknowledgements may be under way.
         self.acknowledged = None;
@@ -116,7 +110,7 @@ impl Recipient {
     /// The number of entities that the client knows after the newest snapshot.
     #[must_use]
     pub fn entities(&self) -> usize {
-        self.known.back().map_or(0, |known| known.entries.len())
+        self.sent.back().map_or(0, |sent| self.indices.get(sent.indices).len())
     }
 
     /// Takes in the newest snapshot that the client has decoded. Acknowledgements that are overtaken by newer
@@ -132,22 +126,22 @@ impl Recipient {
             return Ok(());
         }
         if self.transport == Transport::Unreliable {
-            let Some(place) = self.known.iter().position(|known| known.tick == tick) else {
+            let Some(place) = self.sent.iter().position(|sent| sent.tick == tick) else {
                 // Snapshots older than any baseline are forgotten; of younger ones each is known that was
                 // sent.
-                let aged = self.known.front().is_none_or(|oldest| tick < oldest.tick);
+                let aged = self.sent.front().is_none_or(|oldest| tick < oldest.tick);
                 return if aged { Ok(()) } else { Err(AckError::NeverSent { tick }) };
             };
-            self.known[place].certain = true;
+            self.sent[place].certain = true;
             // Only the newest is ever acknowledged: what is older and uncertain stays so.
             for _ in 0..place {
-                let old = self.known.pop_front();
-                match old {
-                    Some(old) if old.certain => self.known.push_back(old),
-                    _ => self.spare.extend(old),
+                match self.sent.pop_front() {
+                    Some(old) if old.certain => self.sent.push_back(old),
+                    Some(old) => self.forget(old),
+                    None => {}
                 }
             }
-            self.known.make_contiguous().sort_by_key(|known| known.tick);
+            self.sent.make_contiguous().sort_by_key(|sent| sent.tick);
         }
         self.acknowledged = Some(tick);
         Ok(())
@@ -156,42 +150,82 @@ impl Recipient {
     /// The baseline pairs that a snapshot of `tick` may be coded against, the best first. The older of a pair
     /// is there only if `trends` says that it is of use.
     pub(super) fn pairs(&self, tick: Tick, trends: bool) -> impl Iterator<Item = BaselinePair> + '_ {
-        let usable = move |known: &&Known| {
-            known.certain && tick.since(known.tick).is_some_and(|age| (1..=MAX_BASELINE_AGE).contains(&age))
+        let usable = move |sent: &&Sent| {
+            sent.certain && tick.since(sent.tick).is_some_and(|age| (1..=MAX_BASELINE_AGE).contains(&age))
         };
-        self.known.iter().enumerate().rev().filter(move |(_, known)| usable(known)).map(
-            move |(place, known)| {
-                let before = self.known.iter().take(place).rev().find(|older| older.certain && trends);
-                // Its states must still be in the history, as those of the newer one are.
-                let older = before.filter(|older| tick.0 - older.tick.0 <= MAX_BASELINE_AGE);
-                BaselinePair { newer: known.tick, older: older.map(|older| older.tick) }
-            },
-        )
+        self.sent.iter().enumerate().rev().filter(move |(_, sent)| usable(sent)).map(move |(place, sent)| {
+            let before = self.sent.iter().take(place).rev().find(|older| older.certain && trends);
+            // Its states must still be in the history, as those of the newer one are.
+            let older = before.filter(|older| tick.0 - older.tick.0 <= MAX_BASELINE_AGE);
+            BaselinePair { newer: sent.tick, older: older.map(|older| older.tick) }
+        })
     }
 
-    pub(super) fn find(&self, tick: Tick) -> Option<&Known> {
-        let place = self.known.binary_search_by_key(&tick, |known| known.tick).ok()?;
-        self.known.get(place)
+    /// What is known after the snapshot of a tick, if that may be a baseline.
+    pub(super) fn known(&self, tick: Tick) -> Option<Known<'_>> {
+        let Sent { epoch, rate, indices, told, notes, .. } = &self.sent[self.place(tick)?];
+        let (indices, told) = (self.indices.get(*indices), self.told.get(*told));
+        Some(Known { tick, epoch: *epoch, rate: *rate, indices, told, notes })
     }
 
-    /// Keeps the knowledge after a snapshot that has been written.
-    pub(super) fn keep(&mut self, mut known: Known) {
-        let newest = known.tick;
-        known.certain = self.transport == Transport::Ordered;
-        if self.transport == Transport::Ordered {
+    fn place(&self, tick: Tick) -> Option<usize> {
+        // Nearly always the newest is asked for.
+        let newest = self.sent.len().checked_sub(1)?;
+        if self.sent[newest].tick == tick {
+            return Some(newest);
+        }
+        self.sent.binary_search_by_key(&tick, |sent| sent.tick).ok()
+    }
+
+    /// The ticks of the last snapshots that may be baselines, the newest first.
+    pub(super) fn last_sent(&self) -> impl Iterator<Item = Tick> + '_ {
+        self.sent.iter().rev().map(|sent| sent.tick)
+    }
+
+    /// Keeps the knowledge after a snapshot that has been written. What is the same as at the baseline is
+    /// shared with it.
+    pub(super) fn keep(&mut self, next: &Next, baseline: Option<Tick>) {
+        let base = baseline.and_then(|tick| self.place(tick)).map(|place| &self.sent[place]);
+        let indices = match base {
+            Some(base) if next.same_indices => self.indices.share(base.indices),
+            _ => self.indices.put(&next.indices),
+        };
+        let told = match base {
+            Some(base) if next.same_told => self.told.share(base.told),
+            _ => self.told.put(&next.told),
+        };
+        let mut notes = self.spare_notes.pop().unwrap_or_default();
+        notes.clone_from(&next.notes);
+        let certain = self.transport == Transport::Ordered;
+        let Next { tick, epoch, rate, .. } = *next;
+        let sent = Sent { tick, epoch, rate, certain, indices, told, notes };
+        self.retire(tick);
+        self.sent.push_back(sent);
+        self.newest_sent = Some(tick);
+    }
+
+    /// Forgets the snapshots that are no baselines any more when that of `tick` has been sent.
+    fn retire(&mut self, tick: Tick) {
+        if self.transport == Transport::Ordered
             // The one before the newest stays too, as the older of two baselines.
-            let before = self.known.len().checked_sub(2);
-            if let Some(place) = before
-                && self.known.get(place).is_some_and(|old| old.tick.0 % ROUND != 0)
-            {
-                self.spare.extend(self.known.remove(place));
-            }
+            && let Some(place) = self.sent.len().checked_sub(2)
+            && !self.sent[place].tick.0.is_multiple_of(ROUND)
+            && let Some(old) = self.sent.remove(place)
+        {
+            self.forget(old);
         }
-        self.known.push_back(known);
-        while self.known.front().is_some_and(|oldest| newest.0 - oldest.tick.0 >= MAX_BASELINE_AGE) {
-            self.spare.extend(self.known.pop_front());
+        while let Some(oldest) = self.sent.front()
+            && tick.0 - oldest.tick.0 >= MAX_BASELINE_AGE
+            && let Some(old) = self.sent.pop_front()
+        {
+            self.forget(old);
         }
-        self.newest_sent = Some(newest);
+    }
+
+    fn forget(&mut self, old: Sent) {
+        self.indices.release(old.indices);
+        self.told.release(old.told);
+        self.spare_notes.push(old.notes);
     }
 
     /// The check of the client's knowledge after the snapshot of `tick`, to compare with the one that it
@@ -199,15 +233,7 @@ impl Recipient {
     /// are no longer held.
     #[must_use]
     pub fn check(&self, history: &History, tick: Tick, avatar: Option<&[u8]>) -> Option<u32> {
-        let known = self.find(tick)?;
-        let record = history.at(tick)?;
-        let mut check = StateCheck::new(tick, avatar);
-        for entity in &known.entries {
-            let told = if entity.current_at == NEVER { record } else { history.at(entity.current_at)? };
-            let codec = history.codec().kind(entity.kind)?;
-            check.entity(entity.index, entity.kind, told.state(codec, told.find(entity.index)?));
-        }
-        Some(check.finish())
+        self.known(tick)?.check(history, avatar)
     }
 }
 
@@ -219,7 +245,7 @@ mod tests {
 
     fn sent(transport: Transport, ticks: impl Iterator<Item = u32>) -> Recipient {
         let mut recipient = Recipient::new(PROFILE, transport);
-        ticks.for_each(|tick| recipient.keep(Known { tick: Tick(tick), ..Known::default() }));
+        ticks.for_each(|tick| recipient.keep(&Next { tick: Tick(tick), ..Next::default() }, None));
         recipient
     }
 

@@ -1,16 +1,15 @@
 //! Shared encodings: the bits of an entity, built once per tick and baseline form, and copied for every
 //! player.
 
-use super::recipient::{KnownEntity, NEVER};
 use crate::history::{History, Record};
 use std::collections::BTreeMap;
 use tickwire_protocol::delta::{BaselineForm, Baselines, KindCodec};
-use tickwire_protocol::id::{EntityIndex, KindId};
+use tickwire_protocol::id::EntityIndex;
 use tickwire_protocol::time::Tick;
 use tickwire_protocol::wire::bits::{BitSpan, BitWriter};
 
 /// The ticks of the snapshots that one is coded against.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BaselinePair {
     /// The newer one: the state that changes are told from.
     pub newer: Tick,
@@ -21,7 +20,16 @@ pub struct BaselinePair {
 /// Builds the snapshots of a tick.
 #[derive(Debug, Default)]
 pub struct Assembler {
+    pub(super) shared: Shared,
+    pub(super) work: super::snapshot::Work,
+}
+
+/// What all snapshots of a tick share.
+#[derive(Debug, Default)]
+pub(super) struct Shared {
     tick: Tick,
+    /// Whether a kind follows trends.
+    has_trends: bool,
     pub(super) bits: BitWriter,
     entering: Vec<Slot>,
     pairs: Vec<PairTable>,
@@ -30,7 +38,6 @@ pub struct Assembler {
     /// Deltas against the state that an entity was last told in, for those whose news had to wait.
     late: BTreeMap<(EntityIndex, Tick), BitSpan>,
     count: Encodings,
-    pub(super) work: super::snapshot::Work,
 }
 
 /// How many encodings were built in a tick, and what for.
@@ -52,32 +59,24 @@ pub struct Encodings {
 /// possible.
 const MAX_PAIRS: usize = 8;
 
-/// The encodings against one pair of baselines.
-#[derive(Debug)]
+/// What is known of all entities against one pair of baselines, in columns by index.
+#[derive(Debug, Default)]
 struct PairTable {
     pair: BaselinePair,
-    one: BaselineForm,
-    two: Option<BaselineForm>,
-    slots: Vec<PairSlot>,
+    /// With one baseline and, where there is an older one, with two.
+    forms: Option<(BaselineForm, Option<BaselineForm>)>,
+    /// Whether the entity has changed since the newer baseline, or is gone.
+    stirred: Vec<bool>,
+    /// The encodings for those who were told at the newer baseline alone, if that.
+    one: Vec<Slot>,
+    /// The encodings for those who were told at both.
+    both: Vec<Slot>,
+    /// Whether those who were told at both are expected to change, if that has been worked out.
+    restless: Vec<Option<bool>>,
 }
 
-/// What has been worked out for one entity, if anything.
-#[derive(Clone, Copy, Debug, Default)]
-struct PairSlot {
-    one: Slot,
-    two: Slot,
-    restless: Option<bool>,
-}
-
+/// What has been built for one entity, if anything.
 type Slot = Option<BitSpan>;
-
-/// How an entity's news are told to one player.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct News {
-    pub(super) span: BitSpan,
-    /// Whether the delta is against the state that the entity was last told in.
-    pub(super) late: bool,
-}
 
 impl Assembler {
     /// An assembler with no memory yet.
@@ -91,8 +90,27 @@ impl Assembler {
     /// # Panics
     /// When nothing has been recorded.
     pub fn begin(&mut self, history: &History) {
+        self.shared.begin(history);
+    }
+
+    /// The tick that is being assembled.
+    #[must_use]
+    pub fn tick(&self) -> Tick {
+        self.shared.tick
+    }
+
+    /// What has been built in this tick.
+    #[must_use]
+    pub fn encodings(&self) -> Encodings {
+        Encodings { pairs: self.shared.pairs.len(), ..self.shared.count }
+    }
+}
+
+impl Shared {
+    fn begin(&mut self, history: &History) {
         let record = history.newest().expect("a tick is assembled after it has been captured");
         self.tick = record.tick();
+        self.has_trends = history.codec().has_trends();
         self.bits.clear();
         self.entering.clear();
         self.entering.resize(history.capacity(), None);
@@ -101,16 +119,13 @@ impl Assembler {
         self.count = Encodings::default();
     }
 
-    /// The tick that is being assembled.
-    #[must_use]
-    pub fn tick(&self) -> Tick {
+    pub(super) fn tick(&self) -> Tick {
         self.tick
     }
 
-    /// What has been built in this tick.
-    #[must_use]
-    pub fn encodings(&self) -> Encodings {
-        Encodings { pairs: self.pairs.len(), ..self.count }
+    /// Whether a kind follows trends, so that a second baseline is of use.
+    pub(super) fn has_trends(&self) -> bool {
+        self.has_trends
     }
 
     /// Chooses among the pairs that a player may be served with, the best first: one that is in use, or the
@@ -137,12 +152,20 @@ impl Assembler {
     }
 
     fn open(&mut self, history: &History, pair: BaselinePair) -> Option<usize> {
+        let record = history.newest()?;
         let one = BaselineForm::new(self.tick, pair.newer, None).ok()?;
         let two = pair.older.and_then(|older| BaselineForm::new(self.tick, pair.newer, Some(older)).ok());
-        let mut slots = self.spare.pop().map(|table| table.slots).unwrap_or_default();
-        slots.clear();
-        slots.resize(history.capacity(), PairSlot::default());
-        self.pairs.push(PairTable { pair, one, two, slots });
+        let mut table = self.spare.pop().unwrap_or_default();
+        (table.pair, table.forms) = (pair, Some((one, two)));
+        table.stirred.clear();
+        table.stirred.extend(record.changes().iter().map(|changed| *changed > pair.newer));
+        for slots in [&mut table.one, &mut table.both] {
+            slots.clear();
+            slots.resize(history.capacity(), None);
+        }
+        table.restless.clear();
+        table.restless.resize(history.capacity(), None);
+        self.pairs.push(table);
         Some(self.pairs.len() - 1)
     }
 
@@ -150,21 +173,32 @@ impl Assembler {
         self.pairs[table].pair
     }
 
+    /// Per index: whether the entity has changed since the newer baseline of a pair, or is gone. It is lent,
+    /// because encodings are added to the table meanwhile: it must be given back.
+    pub(super) fn lend_stirred(&mut self, table: usize) -> Vec<bool> {
+        std::mem::take(&mut self.pairs[table].stirred)
+    }
+
+    pub(super) fn give_back_stirred(&mut self, table: usize, stirred: Vec<bool>) {
+        self.pairs[table].stirred = stirred;
+    }
+
     /// Whether an entity is expected to change by who was told of it at both baselines.
     #[inline]
-    pub(super) fn is_restless(&mut self, history: &History, table: usize, entity: &KnownEntity) -> bool {
-        let pair = self.pairs[table].pair;
-        if !told_at_both(pair, entity) {
-            return false;
-        }
-        let slot = &mut self.pairs[table].slots[usize::from(entity.index.0)];
-        if let Some(restless) = slot.restless {
+    pub(super) fn is_restless(&mut self, history: &History, table: usize, index: EntityIndex) -> bool {
+        let PairTable { pair, restless, .. } = &mut self.pairs[table];
+        let slot = &mut restless[usize::from(index.0)];
+        if let Some(restless) = *slot {
             return restless;
         }
-        let states = both_states(history, pair, entity.index, entity.kind);
-        let restless = states.is_some_and(|(codec, newer, older)| codec.is_restless(newer, older));
-        slot.restless = Some(restless);
-        restless
+        let differs = || -> Option<bool> {
+            let newer = history.at(pair.newer)?;
+            let recorded = newer.find(index)?;
+            let codec = history.codec().kind(recorded.kind)?;
+            let older = older_state(history, *pair, codec, index)?;
+            Some(codec.is_restless(newer.state(codec, recorded), older))
+        };
+        *slot.insert(differs().unwrap_or(false))
     }
 
     /// The bits of an entering entity.
@@ -189,80 +223,100 @@ impl Assembler {
         Some(span)
     }
 
-    /// The bits of an entity that a player knows and that has changed since. `None` when the state that the
-    /// player knows is no longer held: the entity must leave, and may enter again.
+    /// The bits of an entity that has changed since the newer baseline, for a player who knows its state then
+    /// and was told of it at `both` baselines or not. `None` when there is no such state.
     #[inline]
     pub(super) fn news(
         &mut self,
         history: &History,
         record: &Record,
         table: usize,
-        entity: &KnownEntity,
-    ) -> Option<News> {
-        let PairTable { pair, one, two, slots } = &mut self.pairs[table];
-        if entity.current_at != NEVER {
-            return self.late_news(history, record, entity);
-        }
-        let baseline = history.at(pair.newer)?;
-        let codec = history.codec().kind(entity.kind)?;
-        let slot = &mut slots[usize::from(entity.index.0)];
-        let trend = two.filter(|_| codec.has_trends() && told_at_both(*pair, entity));
-        let built = if trend.is_some() { slot.two } else { slot.one };
-        if let Some(span) = built {
-            return Some(News { span, late: false });
-        }
-        let recorded = record.find(entity.index)?;
-        let state = record.state(codec, recorded);
-        let mark = self.bits.begin_span();
-        match trend {
-            Some(form) => {
-                let (_, newer, older) = both_states(history, *pair, entity.index, entity.kind)?;
-                codec.encode(&form, Baselines::Two(newer, older), state, &mut self.bits);
-                self.count.two += 1;
-            }
-            None => {
-                let newer = baseline.state(codec, baseline.find(entity.index)?);
-                codec.encode(one, Baselines::One(newer), state, &mut self.bits);
-                self.count.one += 1;
-            }
-        }
-        let span = self.bits.end_span(mark);
-        *(if trend.is_some() { &mut slot.two } else { &mut slot.one }) = Some(span);
-        Some(News { span, late: false })
+        index: EntityIndex,
+        both: bool,
+    ) -> Option<BitSpan> {
+        let PairTable { one, both: two, .. } = &self.pairs[table];
+        let built = if both { two } else { one }[usize::from(index.0)];
+        built.or_else(|| self.build(history, record, table, index, both))
     }
 
-    fn late_news(&mut self, history: &History, record: &Record, entity: &KnownEntity) -> Option<News> {
-        if let Some(span) = self.late.get(&(entity.index, entity.told)) {
-            return Some(News { span: *span, late: true });
+    #[cold]
+    fn build(
+        &mut self,
+        history: &History,
+        record: &Record,
+        table: usize,
+        index: EntityIndex,
+        both: bool,
+    ) -> Option<BitSpan> {
+        let slot = usize::from(index.0);
+        let pair = self.pairs[table].pair;
+        let (one, two) = self.pairs[table].forms?;
+        let baseline = history.at(pair.newer)?;
+        let known = baseline.find(index)?;
+        let codec = history.codec().kind(known.kind)?;
+        let newer = baseline.state(codec, known);
+        let (form, baselines) = match two.filter(|_| both && codec.has_trends()) {
+            Some(two) => (two, Baselines::Two(newer, older_state(history, pair, codec, index)?)),
+            None => (one, Baselines::One(newer)),
+        };
+        // Without a trend the older baseline is nothing to the bits: those of any pair with the same newer one
+        // will do, and also for who was told at both.
+        let is_one = form.older().is_none();
+        let same = |table: &&PairTable| is_one && table.pair.newer == pair.newer;
+        let span = match self.pairs.iter().filter(same).find_map(|table| table.one[slot]) {
+            Some(span) => span,
+            None => {
+                let state = record.state(codec, record.find(index)?);
+                let mark = self.bits.begin_span();
+                codec.encode(&form, baselines, state, &mut self.bits);
+                *(if is_one { &mut self.count.one } else { &mut self.count.two }) += 1;
+                self.bits.end_span(mark)
+            }
+        };
+        let table = &mut self.pairs[table];
+        if is_one {
+            table.one[slot] = Some(span);
+        }
+        if both {
+            table.both[slot] = Some(span);
+        }
+        Some(span)
+    }
+
+    /// The bits of an entity whose news had to wait, for a player who was last told of it at `told` and knows
+    /// its state at `current`. `None` when that state is no longer held.
+    pub(super) fn late_news(
+        &mut self,
+        history: &History,
+        record: &Record,
+        index: EntityIndex,
+        told: Tick,
+        current: Tick,
+    ) -> Option<BitSpan> {
+        if let Some(span) = self.late.get(&(index, told)) {
+            return Some(*span);
         }
         let form = BaselineForm::late(self.tick);
-        let told = history.at(entity.current_at)?;
-        let recorded = record.find(entity.index)?;
+        let baseline = history.at(current)?;
+        let recorded = record.find(index)?;
         let codec = history.codec().kind(recorded.kind)?;
-        let known = told.state(codec, told.find(entity.index)?);
+        let known = baseline.state(codec, baseline.find(index)?);
         let mark = self.bits.begin_span();
         codec.encode(&form, Baselines::One(known), record.state(codec, recorded), &mut self.bits);
         let span = self.bits.end_span(mark);
-        self.late.insert((entity.index, entity.told), span);
+        self.late.insert((index, told), span);
         self.count.late += 1;
-        Some(News { span, late: true })
+        Some(span)
     }
 }
 
-/// Whether an entity was told at both ticks of a pair: then any player of whom that holds knows the same two
-/// states.
-#[inline]
-fn told_at_both(pair: BaselinePair, entity: &KnownEntity) -> bool {
-    entity.told == pair.newer && pair.older == Some(entity.told_before) && entity.told_before != NEVER
-}
-
-fn both_states(
-    history: &History,
+/// The state of an entity at the older one of two baselines.
+fn older_state<'h>(
+    history: &'h History,
     pair: BaselinePair,
+    codec: &KindCodec,
     index: EntityIndex,
-    kind: KindId,
-) -> Option<(&KindCodec, &[i32], &[i32])> {
-    let codec = history.codec().kind(kind)?;
-    let (newer, older) = (history.at(pair.newer)?, history.at(pair.older?)?);
-    Some((codec, newer.state(codec, newer.find(index)?), older.state(codec, older.find(index)?)))
+) -> Option<&'h [i32]> {
+    let older = history.at(pair.older?)?;
+    Some(older.state(codec, older.find(index)?))
 }

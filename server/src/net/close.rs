@@ -5,6 +5,7 @@ use futures_util::{SinkExt, StreamExt};
 use std::time::Duration;
 use tickwire_protocol::end::SessionEnd;
 use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::task::JoinSet;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
@@ -12,11 +13,20 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 /// How long a peer may take to answer a close frame.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// Closes the connections that it is sent, until nobody is left to send one.
+/// Closes the connections that it is sent, until nobody is left to send one and all of them are closed.
 pub(crate) async fn run_closer(mut connections: UnboundedReceiver<Closing>) {
-    while let Some(closing) = connections.recv().await {
-        tokio::spawn(close(closing));
+    let mut under_way = JoinSet::new();
+    loop {
+        tokio::select! {
+            closing = connections.recv() => match closing {
+                Some(closing) => drop(under_way.spawn(close(closing))),
+                None => break,
+            },
+            // What is done is forgotten. A close that panics concerns its own connection alone.
+            Some(_) = under_way.join_next() => {}
+        }
     }
+    while under_way.join_next().await.is_some() {}
 }
 
 async fn close(closing: Closing) {

@@ -33,7 +33,11 @@ pub struct Admission {
 impl Admission {
     /// Turns somebody away for a reason that needs no more words.
     pub(crate) fn refuse(self, end: SessionEnd, outbox: &mut Outbox) {
-        let end = if end.is_refusal() { end } else { SessionEnd::UnknownRoom };
+        let end = match end {
+            end if end.is_refusal() => end,
+            SessionEnd::ServerClosing => SessionEnd::DrainingRefused,
+            _ => SessionEnd::UnknownRoom,
+        };
         self.refuse_with(Refusal::new(RefusalReason::End(end)), outbox);
     }
 

@@ -28,7 +28,7 @@ pub(crate) trait Play: Send {
     /// Takes a player out.
     fn leave(&mut self, player: PlayerId, why: Departure);
 
-    /// A player goes on from another connection: inputs are numbered anew.
+    /// A player goes on from another connection: what was under way over the one before does not count.
     fn resume(&mut self, player: PlayerId, predicts: bool);
 
     /// Takes in inputs. `newest` is the tick of the newest snapshot that was sent to the player.
@@ -152,7 +152,10 @@ impl<G: Game> Play for Match<G> {
     fn resume(&mut self, player: PlayerId, predicts: bool) {
         let (policy, next) = (self.policy, self.hosted.next_tick());
         if let Some(seat) = self.seat_mut(player) {
+            // The inputs of a stream go on where they were, and their numbers are told by their low bits.
+            let next_sequence = seat.next_sequence;
             *seat = Seat::new(policy, next, predicts);
+            seat.next_sequence = next_sequence;
         }
     }
 

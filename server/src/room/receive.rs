@@ -109,12 +109,14 @@ impl Drain<'_> {
         input: &InputMessage<'_>,
         at: Micros,
     ) -> Result<(), SessionEnd> {
-        let header = input.header();
+        let (header, now) = (input.header(), self.now);
         let newest = session.recipient.newest_sent();
         match (header.newest_snapshot, newest) {
             (Some(low), Some(newest)) => self.acknowledgement(session, low, newest)?,
-            (None, _) if session.has_acknowledged => {
-                // It had snapshots and says that it has none: it cannot go on from what it knows.
+            (None, Some(_))
+                if session.has_acknowledged || session.flow.is_overdue(now, &session.round_trip) =>
+            {
+                // It has been sent snapshots and says that it has none: it cannot go on from what it knows.
                 session.recipient.restart();
                 session.flow.restart();
                 session.has_acknowledged = false;
@@ -166,11 +168,12 @@ impl Drain<'_> {
             let is_over = since(session.detached_since) >= micros(config.grace);
             return is_over.then_some(SessionEnd::ConnectionLost);
         }
-        if session.flow.waiting_for(self.now) >= micros(config.slow_reader_timeout) {
-            return Some(SessionEnd::SlowReader);
-        }
+        // Who is not heard at all does not acknowledge either: its connection is lost, and it may come back.
         if since(session.last_heard) >= micros(config.dead_peer_timeout) {
             return Some(SessionEnd::TimedOut);
+        }
+        if session.flow.waiting_for(self.now) >= micros(config.slow_reader_timeout) {
+            return Some(SessionEnd::SlowReader);
         }
         let is_idle = config.idle_timeout.is_some_and(|limit| since(session.last_active) >= micros(limit));
         (is_idle && session.role == Role::Player).then_some(SessionEnd::Kicked)

@@ -107,20 +107,29 @@ impl<G: Game> Seat<G> {
     ) -> AvatarNews<'_> {
         let has_avatar = current.is_some_and(|avatar| write(avatar, &mut self.avatar));
         let mut consumed = Vec::new();
-        let mut has_expected = false;
+        let (mut has_expected, mut whole) = (false, false);
         if let (Some(baseline), true) = (baseline, self.predicts) {
             let first = self.past.partition_point(|stepped| stepped.tick <= baseline);
             consumed.extend(self.past.range(first..).map(|stepped| stepped.consumed));
             debug_assert_eq!(consumed.len() as u32, tick.0 - baseline.0, "each tick since is recorded");
             let expected = self.expect(first, period);
             has_expected = expected.is_some_and(|avatar| write(&avatar, &mut self.expected));
+            whole = has_avatar && first + 1 < self.past.len() && self.changes_level(first);
         }
         AvatarNews {
             avatar: has_avatar.then_some(&self.avatar[..]),
             expected: has_expected.then_some(&self.expected[..]),
-            whole: false,
+            whole,
             consumed,
         }
+    }
+
+    /// Whether the level changes among the ticks from `past[first]` on. A client is told that it does, but not
+    /// in which of these ticks: which steps it takes in which level is its guess.
+    fn changes_level(&self, first: usize) -> bool {
+        let epoch = |stepped: &Stepped<G>| stepped.level.as_ref().map(|(epoch, _)| *epoch);
+        let before = first.checked_sub(1).and_then(|place| self.past.get(place)).and_then(epoch);
+        self.past.range(first..).any(|stepped| epoch(stepped) != before)
     }
 
     /// The avatar of the tick before `past[first]`, stepped on to the newest tick.

@@ -94,8 +94,13 @@ impl Room {
         assembler.begin(history);
         let mut tally = Tally::default();
         for (_, session) in sessions.iter_mut().filter(|(_, session)| session.is_active()) {
+            if session.wire.as_ref().is_none_or(Wire::is_blocked) {
+                tally.unwritten += 1;
+                continue;
+            }
             tell_session_events(session, outbox, &mut tally);
-            if !is_ready(session, now, &mut tally) {
+            if !session.flow.may_send(now, &session.round_trip) {
+                tally.unacknowledged += 1;
                 continue;
             }
             let lead = play.poll_lead(session.player);
@@ -168,17 +173,6 @@ impl Room {
             counter.inc_by(count);
         });
     }
-}
-
-/// Whether a player gets a snapshot now. While it does not, nothing is encoded for it.
-fn is_ready(session: &Session, now: Micros, tally: &mut Tally) -> bool {
-    if session.wire.as_ref().is_none_or(Wire::is_blocked) {
-        tally.unwritten += 1;
-        return false;
-    }
-    let may_send = session.flow.may_send(now, &session.round_trip);
-    tally.unacknowledged += u64::from(!may_send);
-    may_send
 }
 
 fn tell_session_events(session: &mut Session, outbox: &mut Outbox, tally: &mut Tally) {

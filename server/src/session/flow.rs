@@ -24,8 +24,14 @@ impl Flow {
     /// Whether a snapshot may be sent now.
     #[must_use]
     pub fn may_send(&self, now: Micros, round_trip: &RoundTrip) -> bool {
-        let Some((_, sent)) = self.unacknowledged.front() else { return true };
-        now.saturating_since(*sent) <= patience(round_trip) && self.unacknowledged.len() < MAX_UNDER_WAY
+        !self.is_overdue(now, round_trip) && self.unacknowledged.len() < MAX_UNDER_WAY
+    }
+
+    /// Whether something should have been acknowledged by now.
+    #[must_use]
+    pub fn is_overdue(&self, now: Micros, round_trip: &RoundTrip) -> bool {
+        let oldest = self.unacknowledged.front();
+        oldest.is_some_and(|(_, sent)| now.saturating_since(*sent) > patience(round_trip))
     }
 
     /// Takes note of a snapshot that was sent.

@@ -34,6 +34,9 @@ pub(crate) const FORM_CONTEXTS: usize = 1 + 2 * AGE_CLASSES;
 /// Ages 1, 2, 3–4, 5–8, 9–16 and the rest.
 const AGE_CLASSES: usize = 6;
 
+/// The part of a rotation's movement that is extrapolated, in sixteenths.
+const ROTATION_TRUST: i64 = 13;
+
 impl BaselineForm {
     /// The form of an entering entity, which is coded against the defaults of its kind.
     #[must_use]
@@ -96,6 +99,13 @@ impl BaselineForm {
 
     pub(crate) fn lead(&self) -> i64 {
         self.lead
+    }
+
+    /// The lead as far as it is trusted for rotations. The differences of small components are half rounding;
+    /// trusting them whole would add more noise than it removes.
+    #[inline]
+    pub(crate) fn rotation_lead(&self) -> i64 {
+        (self.lead * ROTATION_TRUST) >> 4
     }
 }
 

@@ -22,21 +22,24 @@ pub(crate) struct KindPlan {
     pub(crate) has_trends: bool,
     /// The bits of the change mask in all.
     pub(crate) mask_bits: usize,
+    /// The symbols that those take.
+    pub(crate) masks: usize,
     /// The models, the mask's first.
     pub(crate) models: Vec<ModelShape>,
 }
 
-/// How one field is coded.
+/// How one field is coded. The numbers are as small as they can be: one that cannot be large needs fewer
+/// checks of its sums.
 #[derive(Clone, Debug)]
 pub(crate) struct FieldPlan {
     /// Its place in the schema, for errors.
     pub(crate) index: u8,
     /// Its first lane.
-    pub(crate) first: usize,
+    pub(crate) first: u16,
     /// Its first bit in the change mask.
-    pub(crate) bit: usize,
+    pub(crate) bit: u8,
     /// Its first model.
-    pub(crate) model: usize,
+    pub(crate) model: u16,
     /// What is coded.
     pub(crate) shape: Shape,
 }
@@ -78,8 +81,8 @@ pub(crate) enum Shape {
         /// Whether two baselines are extrapolated.
         linear: bool,
     },
-    /// A position and the velocity that moves it.
-    Segment(SegmentPlan),
+    /// A position and the velocity that moves it. Boxed, for its plan is larger than all the others.
+    Segment(Box<SegmentPlan>),
 }
 
 /// How a segment is coded.
@@ -129,7 +132,13 @@ impl KindPlan {
             let shape = shape_of(kind, index, period);
             let model = field_models.len();
             field_models.extend(shape.models());
-            fields.push(FieldPlan { index: index as u8, first: lanes.first, bit: mask_bits, model, shape });
+            fields.push(FieldPlan {
+                index: index as u8,
+                first: lanes.first as u16,
+                bit: mask_bits as u8,
+                model: model as u16,
+                shape,
+            });
             mask_bits += fields.last().map_or(0, |field| field.shape.mask_bits());
         }
         // An entering entity is coded against something at rest: a default velocity would need an anchor.
@@ -139,8 +148,8 @@ impl KindPlan {
                 defaults[velocity].copy_from_slice(&segment.still[..segment.axes]);
             }
         }
-        let chunks = mask_bits.div_ceil(MASK_BITS);
-        let mut models: Vec<ModelShape> = (0..chunks)
+        let masks = mask_bits.div_ceil(MASK_BITS);
+        let mut models: Vec<ModelShape> = (0..masks)
             .map(|chunk| ModelShape {
                 role: Role::Mask { chunk: chunk as u8 },
                 symbols: 1 << (mask_bits - chunk * MASK_BITS).min(MASK_BITS),
@@ -149,10 +158,10 @@ impl KindPlan {
             .collect();
         models.extend(field_models);
         for field in &mut fields {
-            field.model += chunks;
+            field.model += masks as u16;
         }
         let has_trends = trending.iter().any(|mask| *mask != 0);
-        KindPlan { fields, lanes: layout.lanes, defaults, trending, has_trends, mask_bits, models }
+        KindPlan { fields, lanes: layout.lanes, defaults, trending, has_trends, mask_bits, masks, models }
     }
 }
 
@@ -174,7 +183,7 @@ fn shape_of(kind: &KindSchema, index: usize, period: Micros) -> Shape {
                 rate[axis] = Rate::new(steps, period);
             }
         }
-        return Shape::Segment(SegmentPlan {
+        return Shape::Segment(Box::new(SegmentPlan {
             axes: field.quantization.lanes(),
             max,
             wraps: matches!(field.quantization, Quantization::Angle(_)),
@@ -184,7 +193,7 @@ fn shape_of(kind: &KindSchema, index: usize, period: Micros) -> Shape {
             velocity_max: [velocity_max[0], velocity_max[1], velocity_max[2]],
             still,
             rate,
-        });
+        }));
     }
     match &field.quantization {
         Quantization::Bool => Shape::Flip,
@@ -242,11 +251,10 @@ impl Shape {
     }
 }
 
-/// The context of a residual: which lane, what form, how far the field was about to move, how large the
-/// residuals just coded were.
+/// The context of a group of residuals: what form, how far the field was about to move.
 #[inline]
-pub(crate) fn residual_context(lane: usize, form: usize, activity: usize, energy: usize) -> usize {
-    ((lane * FORM_CONTEXTS + form) * LEVELS + activity) * LEVELS + energy
+pub(crate) fn group_context(form: usize, activity: u32) -> usize {
+    form * LEVELS + activity as usize
 }
 
 /// Bits that tell the age of an anchor which is newer than the baseline: none for a baseline of the tick

@@ -9,116 +9,243 @@ use crate::time::Tick;
 /// The expectation for one field. It is small on purpose: an entity has one per field on the stack.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Forecast {
-    /// The expected lanes, inside the range. Of a rotation: the small components beside `largest`.
+    /// The expected lanes, inside the range. Of a rotation: the small components beside `largest`. To a
+    /// writer: the residuals of the known lanes.
     pub(crate) lanes: [i32; 3],
     /// Per lane: all bits set if it moves towards smaller values, else none.
     backwards: [i32; 3],
     /// The level of the distance that the field is expected to have moved since the newer baseline.
-    pub(crate) activity: u8,
+    pub(crate) activity: u32,
     /// The index of a rotation's largest component, as expected.
-    pub(crate) largest: u8,
-    /// The expected components of a rotation, in the metric of its grid.
-    components: [i32; 4],
-    /// How far each of them is expected to have moved.
-    moved: [i32; 4],
+    pub(crate) largest: u32,
 }
 
-/// The part of a rotation's movement that is extrapolated, in sixteenths. The differences of small components
-/// are half rounding; trusting them whole would add more noise than it removes.
-const ROTATION_TRUST: i64 = 13;
+/// What a forecast is of: a field's first lane, whether two baselines are extrapolated, those, and to a writer
+/// the state that is to be told.
+#[derive(Clone, Copy)]
+pub(crate) struct Subject<'a> {
+    pub(crate) first: usize,
+    pub(crate) linear: bool,
+    pub(crate) between: &'a Between<'a>,
+    pub(crate) known: Option<&'a [i32]>,
+}
 
+/// Works out what is expected of a field. A writer compares it with the state at once and keeps the
+/// residuals; what these functions return are the mask bits that it sets. To a reader they are zero.
 impl Forecast {
-    /// Works out what is expected of lanes between two baselines. The forecast is filled in place, and is all
-    /// zero before.
-    #[inline]
-    pub(crate) fn fill_lanes<const LANES: usize>(
-        &mut self,
-        first: usize,
-        max: &[i32; 3],
-        linear: bool,
-        between: &Between<'_>,
-    ) {
+    /// Lanes between two baselines.
+    #[inline(always)]
+    pub(crate) fn fill_lanes<const LANES: usize>(&mut self, max: &[i32; 3], subject: Subject<'_>) -> u64 {
+        let Subject { first, linear, between, known } = subject;
         let newer: [i32; LANES] = part(between.newer, first);
         let older: [i32; LANES] = part(between.older, first);
+        let (mut expected, mut backwards) = ([0; LANES], [0; LANES]);
+        let follows = if linear { !0 } else { 0 };
         let mut way = 0;
         for lane in 0..LANES {
-            let moved = extrapolated(newer[lane] - older[lane], between.form.lead());
-            let value = i64::from(newer[lane]) + if linear { moved } else { 0 };
-            self.lanes[lane] = value.clamp(0, i64::from(max[lane])) as i32;
-            self.backwards[lane] = (moved >> 63) as i32;
+            let newer = i64::from(newer[lane]);
+            let moved = extrapolated(newer - i64::from(older[lane]), between.form.lead());
+            expected[lane] = (newer + (moved & follows)).max(0).min(i64::from(max[lane])) as i32;
+            backwards[lane] = (moved >> 63) as i32;
             way += moved.unsigned_abs();
         }
-        self.activity = level(way) as u8;
+        self.activity = level(way);
+        self.compare(expected, backwards, known.map(|lanes| part(lanes, first)))
     }
 
-    /// Works out what is expected of a lane that wraps around.
+    /// A lane that wraps around.
     #[inline]
-    pub(crate) fn fill_turn(&mut self, first: usize, steps: i32, linear: bool, between: &Between<'_>) {
+    pub(crate) fn fill_turn(&mut self, steps: i32, subject: Subject<'_>) -> u64 {
+        let Subject { first, linear, between, known } = subject;
         let newer = between.newer[first];
         let gap = shortest_way(newer - between.older[first], steps);
-        let moved = extrapolated(gap, between.form.lead());
+        let moved = extrapolated(i64::from(gap), between.form.lead());
         let value = i64::from(newer) + if linear { moved } else { 0 };
-        self.lanes[0] = value.rem_euclid(i64::from(steps)) as i32;
-        self.backwards[0] = (moved >> 63) as i32;
-        self.activity = level(moved.unsigned_abs()) as u8;
+        let expected = value.rem_euclid(i64::from(steps)) as i32;
+        self.activity = level(moved.unsigned_abs());
+        let known = known.map(|lanes| [expected + shortest_way(lanes[first] - expected, steps)]);
+        self.compare([expected], [(moved >> 63) as i32], known)
     }
 
-    /// Works out the expected components of a rotation and which is the largest. [`Forecast::turn_to`] sets
-    /// the lanes, when it is known which one is the largest in truth.
-    ///
-    /// Quaternions are extrapolated by component, in the metric of the grid: `2 · lane − max`, in which a
-    /// unit quaternion has the length `√2 · max`. Over the few ticks between baselines that is as good as
-    /// turning on about the same axis, and needs no trigonometry.
-    #[inline]
-    pub(crate) fn fill_rotation(&mut self, first: usize, max: i32, linear: bool, between: &Between<'_>) {
-        let mut expected = components(part(between.newer, first), max);
-        let lead = between.form.lead();
-        if lead > 0 {
-            let older = components(part(between.older, first), max);
-            // A quaternion and its negative are one rotation; the closer one of the two is meant.
-            let dot: i64 = (0..4).map(|index| i64::from(expected[index]) * i64::from(older[index])).sum();
-            let opposite = (dot >> 63) as i32;
-            let trust = (lead * ROTATION_TRUST) >> 4;
-            let mut way = 0;
-            for index in 0..4 {
-                let older = (older[index] ^ opposite) - opposite;
-                let moved = extrapolated(expected[index] - older, trust) as i32;
-                self.moved[index] = moved;
-                // The grid's metric is twice as fine as its lanes.
-                way += moved.unsigned_abs() / 2;
-                expected[index] += if linear { moved } else { 0 };
-            }
-            self.activity = level(u64::from(way)) as u8;
+    /// A rotation.
+    #[inline(always)]
+    pub(crate) fn fill_rotation(&mut self, max: i32, subject: Subject<'_>) -> u64 {
+        let course = Course::of(max, subject);
+        let [largest, a, b, c] = course.expected;
+        let [_, by_a, by_b, by_c] = course.moved;
+        let reach = a.abs().max(b.abs()).max(c.abs());
+        let known = subject.known.map(|lanes| part::<4>(lanes, subject.first));
+        let is_known_other = known.is_some_and(|known| known[0] as usize & 3 != course.index);
+        if reach >= largest || reach > i64::from(max) || is_known_other {
+            return self.fill_rotation_beside(None, max, subject);
         }
-        // The first of the largest, without a jump: the components' order is as good as random.
-        let rank = |index: usize| expected[index].abs() << 2 | (3 - index as i32);
-        let largest = rank(0).max(rank(1)).max(rank(2).max(rank(3)));
-        self.largest = 3 - (largest & 3) as u8;
-        self.components = expected;
+        // Nearly always the component that was the largest still is: the small ones are in their order, of
+        // the right sign and inside the range.
+        let expected = [a, b, c].map(|component| (component as i32 + max) >> 1);
+        let backwards = [by_a, by_b, by_c].map(|moved| (moved >> 63) as i32);
+        self.activity = course.activity();
+        self.largest = course.index as u32;
+        self.compare(expected, backwards, known.map(|[_, a, b, c]| [a, b, c]))
     }
 
-    /// Sets what is expected of the small components of a rotation beside its largest one.
-    #[inline]
-    pub(crate) fn turn_to(&mut self, largest: usize, max: i32) {
+    /// A rotation whose largest component is another one than it was: the given one, or to a writer that of
+    /// the state, or else the expected one.
+    #[cold]
+    pub(crate) fn fill_rotation_beside(
+        &mut self,
+        largest: Option<u32>,
+        max: i32,
+        subject: Subject<'_>,
+    ) -> u64 {
+        let course = Course::of(max, subject);
+        self.activity = course.activity();
+        self.largest = course.expected_largest();
+        let known = subject.known.map(|lanes| part::<4>(lanes, subject.first));
+        let largest = known.map(|known| known[0] as u32 & 3).or(largest).unwrap_or(self.largest);
+        let [first, components @ ..] = reordered(course.expected, course.index, largest as usize);
+        let [_, moved @ ..] = reordered(course.moved, course.index, largest as usize);
         // The sign is the one that makes the largest component positive.
-        let flip = self.components[largest & 3] >> 31;
-        let small = |[x, y, z, w]: [i32; 4]| {
-            [
-                if largest == 0 { y } else { x },
-                if largest <= 1 { z } else { y },
-                if largest <= 2 { w } else { z },
-            ]
-        };
-        self.lanes =
-            small(self.components).map(|component| (((component ^ flip) - flip + max) >> 1).clamp(0, max));
-        self.backwards = small(self.moved).map(|moved| (moved >> 31) ^ flip);
+        let flip = first >> 63;
+        let lane = |component: i64| ((component ^ flip) - flip + i64::from(max)) >> 1;
+        let expected = components.map(|component| lane(component).clamp(0, i64::from(max)) as i32);
+        let backwards = moved.map(|moved| ((moved >> 63) ^ flip) as i32);
+        self.compare(expected, backwards, known.map(|[_, a, b, c]| [a, b, c]))
+            | u64::from(largest != self.largest) << 1
     }
 
-    /// A residual seen along the direction of its lane's movement, and back: the same operation. Things slow
-    /// down more often than they speed up, and a code can make use of that only if it knows which is which.
+    /// Keeps what is expected, or its residuals to known lanes. Returns one if any of those is not as
+    /// expected, else zero.
+    #[inline(always)]
+    fn compare<const LANES: usize>(
+        &mut self,
+        expected: [i32; LANES],
+        backwards: [i32; LANES],
+        known: Option<[i32; LANES]>,
+    ) -> u64 {
+        self.backwards[..LANES].copy_from_slice(&backwards);
+        let Some(known) = known else {
+            self.lanes[..LANES].copy_from_slice(&expected);
+            return 0;
+        };
+        let mut any = 0;
+        for lane in 0..LANES {
+            let residual = oriented(known[lane] - expected[lane], backwards[lane]);
+            self.lanes[lane] = residual;
+            any |= residual;
+        }
+        u64::from(any != 0)
+    }
+
+    /// The lane that a residual leads to.
     #[inline]
-    pub(crate) fn oriented(&self, lane: usize, residual: i32) -> i32 {
-        (residual ^ self.backwards[lane]) - self.backwards[lane]
+    pub(crate) fn lane_at(&self, lane: usize, residual: i32) -> i32 {
+        self.lanes[lane] + oriented(residual, self.backwards[lane])
+    }
+}
+
+/// A residual seen along the direction of its lane's movement, and back: the same operation. Things slow down
+/// more often than they speed up, and a code can make use of that only if it knows which is which.
+#[inline]
+fn oriented(residual: i32, backwards: i32) -> i32 {
+    (residual ^ backwards) - backwards
+}
+
+/// Where a rotation is about to go.
+///
+/// Quaternions are extrapolated by component, in the metric of the grid: `2 · lane − max`, in which a unit
+/// quaternion has the length `√2 · max`. Over the few ticks between baselines that is as good as turning on
+/// about the same axis, and needs no trigonometry.
+///
+/// The components are in the order of the newer baseline's lanes: first the one that is its largest, then the
+/// others. In that order they need not be sorted by an index that no processor can foresee.
+struct Course {
+    /// Which component is the first one.
+    index: usize,
+    /// The expected components.
+    expected: [i64; 4],
+    /// How far each of them is expected to have moved.
+    moved: [i64; 4],
+}
+
+impl Course {
+    #[inline(always)]
+    fn of(max: i32, subject: Subject<'_>) -> Course {
+        let Subject { first, linear, between, .. } = subject;
+        let lanes: [i32; 4] = part(between.newer, first);
+        let index = lanes[0] as usize & 3;
+        let newer = components(lanes, max);
+        let trust = between.form.rotation_lead();
+        if trust == 0 {
+            return Course { index, expected: newer, moved: [0; 4] };
+        }
+        let older: [i32; 4] = part(between.older, first);
+        let was = older[0] as usize & 3;
+        let mut older = components(older, max);
+        if was != index {
+            older = reordered(older, was, index);
+        }
+        // A quaternion and its negative are one rotation; the closer one of the two is meant.
+        let dot: i64 = (0..4).map(|place| newer[place] * older[place]).sum();
+        if dot < 0 {
+            older = older.map(|component| -component);
+        }
+        let moved = std::array::from_fn(|place| extrapolated(newer[place] - older[place], trust));
+        let expected = if linear { std::array::from_fn(|place| newer[place] + moved[place]) } else { newer };
+        Course { index, expected, moved }
+    }
+
+    /// The level of the way. The grid's metric is twice as fine as its lanes.
+    #[inline(always)]
+    fn activity(&self) -> u32 {
+        level(self.moved.iter().map(|moved| moved.unsigned_abs() / 2).sum())
+    }
+
+    /// The index of the largest component as expected; the first of equal ones.
+    fn expected_largest(&self) -> u32 {
+        let sizes = in_place(self.expected, self.index).map(i64::abs);
+        (1..4).fold(0, |largest, index| if sizes[index] > sizes[largest] { index } else { largest }) as u32
+    }
+}
+
+/// The components of the rotation in four lanes, the largest first, in the metric of the grid. A lane has 15
+/// bits at most, so that the squares fit.
+#[inline(always)]
+fn components([_, a, b, c]: [i32; 4], max: i32) -> [i64; 4] {
+    let max = i64::from(max);
+    let [a, b, c] = [a, b, c].map(|lane| i64::from(lane) * 2 - max);
+    [whole_root(2 * max * max - a * a - b * b - c * c), a, b, c]
+}
+
+/// The whole square root of a number of up to 31 bits, and zero for negative ones.
+#[inline(always)]
+fn whole_root(number: i64) -> i64 {
+    let root = f64::from(number.max(0) as i32).sqrt();
+    // The floor, without a conversion that must ask whether the number is one. Adding 1.5 · 2^52 rounds to
+    // the nearest whole number, which then stands in the lowest bits. A root that is not whole itself lies
+    // at least 2^-17 below the next whole number, so that a little less than a half may be taken off before.
+    let below = root - (0.5 - 1.0 / 524_288.0);
+    i64::from((below + 6_755_399_441_055_744.0).to_bits() as i32)
+}
+
+/// Components of which the one at `index` stands first, in the order of their places.
+fn in_place([largest, a, b, c]: [i64; 4], index: usize) -> [i64; 4] {
+    match index {
+        0 => [largest, a, b, c],
+        1 => [a, largest, b, c],
+        2 => [a, b, largest, c],
+        _ => [a, b, c, largest],
+    }
+}
+
+/// Components of which the one at `from` stands first, so that the one at `to` does.
+#[cold]
+fn reordered(components: [i64; 4], from: usize, to: usize) -> [i64; 4] {
+    let [x, y, z, w] = in_place(components, from);
+    match to {
+        0 => [x, y, z, w],
+        1 => [y, x, z, w],
+        2 => [z, x, y, w],
+        _ => [w, x, y, z],
     }
 }
 
@@ -131,8 +258,8 @@ pub(crate) fn part<const LANES: usize>(row: &[i32], first: usize) -> [i32; LANES
 /// How far a lane moves in `lead` gaps (16 binary places) that moved by `gap` in one, rounded to the nearest,
 /// half up.
 #[inline]
-fn extrapolated(gap: i32, lead: i64) -> i64 {
-    (i64::from(gap) * lead + (1 << 15)) >> 16
+fn extrapolated(gap: i64, lead: i64) -> i64 {
+    (gap * lead + (1 << 15)) >> 16
 }
 
 /// The difference of two lanes that wrap around, the short way: in `−steps/2 ..= steps/2`.
@@ -146,24 +273,6 @@ pub(crate) fn shortest_way(difference: i32, steps: i32) -> i32 {
     } else {
         way
     }
-}
-
-/// The quaternion of four lanes in the metric of the grid. A lane has 15 bits at most, so that the squares
-/// fit.
-#[inline]
-fn components([index, a, b, c]: [i32; 4], max: i32) -> [i32; 4] {
-    let [a, b, c] = [a, b, c].map(|lane| lane * 2 - max);
-    let rest = 2 * max * max - a * a - b * b - c * c;
-    // IEEE square roots of whole numbers below 2^52 are exact enough that the floor is the whole root.
-    let largest = f64::from(rest.max(0)).sqrt() as i32;
-    // Selections rather than a jump on the index, which no processor can foresee.
-    let pick = |place: i32, below: i32, above: i32| if index < place { below } else { above };
-    [
-        if index == 0 { largest } else { a },
-        if index == 1 { largest } else { pick(1, a, b) },
-        if index == 2 { largest } else { pick(2, b, c) },
-        if index == 3 { largest } else { c },
-    ]
 }
 
 /// Where the segment in `lanes` is at `tick`, on the grid and inside the range. With `then`, it goes on for
@@ -201,4 +310,18 @@ pub(crate) fn segment_substeps(
     let velocity = lanes[segment.velocity + axis] - segment.still[axis];
     let ticks = tick.since(Tick(lanes[segment.anchor] as u32)).unwrap_or(0);
     i64::from(lanes[first + axis]) * SUBSTEPS + segment.rate[axis].substeps(velocity, ticks)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_roots_are_whole_up_to_the_largest_rotation() {
+        for root in 1..=46_340 {
+            let square = root * root;
+            assert_eq!([square - 1, square, square + 1].map(whole_root), [root - 1, root, root]);
+        }
+        assert_eq!([i64::from(i32::MIN), -1, 0, i64::from(i32::MAX)].map(whole_root), [0, 0, 0, 46_340]);
+    }
 }

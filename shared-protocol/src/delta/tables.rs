@@ -218,7 +218,7 @@ fn mask_weights(plan: &KindPlan, chunk: usize, state: MaskState) -> Vec<u64> {
     let mut odds = [0u64; MASK_BITS];
     for field in &plan.fields {
         for (offset, chance) in mask_odds(&field.shape, state).into_iter().enumerate() {
-            let bit = field.bit + offset;
+            let bit = usize::from(field.bit) + offset;
             if offset < field.shape.mask_bits() && bit / MASK_BITS == chunk {
                 odds[bit % MASK_BITS] = chance;
             }

@@ -108,7 +108,7 @@ impl Coder for Counter<'_> {
         self.state
     }
 
-    fn learn(&mut self, _: usize, _: &[i32]) {}
+    fn learn<const LANES: usize>(&mut self, _: usize, _: [i32; LANES]) {}
 
     fn symbol(&mut self, model: usize, context: usize, symbol: u32) -> Result<u32, Infallible> {
         let symbols = self.models[model].symbols;
@@ -122,16 +122,16 @@ impl Coder for Counter<'_> {
         model: usize,
         context: usize,
         energy: &mut Energy,
-        residuals: [i32; LANES],
-    ) -> Result<[i32; LANES], Infallible> {
+        residuals: &mut [i32; LANES],
+    ) -> Result<(), Infallible> {
         let mut group = energy.group();
         for (lane, residual) in residuals.iter().enumerate() {
             let (symbol, ..) = split_residual(*residual);
-            self.symbol(model, context + lane * LANE_CONTEXTS + group.level(), symbol)?;
+            self.symbol(model, lane * LANE_CONTEXTS + context * LEVELS + group.level(), symbol)?;
             group.add(symbol.div_ceil(2));
         }
         *energy = group.end();
-        Ok(residuals)
+        Ok(())
     }
 
     fn raw(&mut self, value: u32, _: u32) -> Result<u32, Infallible> {

@@ -12,8 +12,8 @@
 use super::codec::DeltaError;
 use super::form::BaselineForm;
 use super::model::{LEVELS, MASK_BITS, level};
-use super::plan::{FieldPlan, KindPlan, SegmentPlan, Shape, anchor_age_bits, residual_context};
-use super::predict::{Forecast, part, segment_value, shortest_way};
+use super::plan::{FieldPlan, KindPlan, SegmentPlan, Shape, anchor_age_bits, group_context};
+use super::predict::{Forecast, Subject, part, segment_value, shortest_way};
 use crate::limits::MAX_ANCHOR_AGE;
 use crate::time::Tick;
 
@@ -29,21 +29,20 @@ pub(crate) trait Coder {
     fn state(&self) -> &[i32];
 
     /// Takes in what has become known of the state: the lanes from `first` on. To a writer that is nothing
-    /// new.
-    fn learn(&mut self, first: usize, lanes: &[i32]);
+    /// new, and need not be right.
+    fn learn<const LANES: usize>(&mut self, first: usize, lanes: [i32; LANES]);
 
     /// Codes a symbol of a model in a context.
     fn symbol(&mut self, model: usize, context: usize, symbol: u32) -> Result<u32, Self::Error>;
 
-    /// Codes the residuals of a model, one lane after the other; `context` is that of the first with no
-    /// energy.
+    /// Codes the residuals of a model, one lane after the other, in the context of their group.
     fn residuals<const LANES: usize>(
         &mut self,
         model: usize,
         context: usize,
         energy: &mut Energy,
-        residuals: [i32; LANES],
-    ) -> Result<[i32; LANES], Self::Error>;
+        residuals: &mut [i32; LANES],
+    ) -> Result<(), Self::Error>;
 
     /// Codes the low `bits` bits of a value as they are.
     fn raw(&mut self, value: u32, bits: u32) -> Result<u32, Self::Error>;
@@ -76,26 +75,40 @@ pub(crate) fn transcode<C: Coder, const FIELDS: usize>(
         wanted |= foresee(field, forecast, between, known) << field.bit;
         busiest = busiest.max(forecast.activity);
     }
-    let mask = transcode_mask(coder, plan, between.form.context() * LEVELS + usize::from(busiest), wanted)?;
+    let mask = transcode_mask(coder, plan, between.form.context() * LEVELS + busiest as usize, wanted)?;
     let mut energy = Energy::default();
     for (field, forecast) in plan.fields.iter().zip(&mut forecasts) {
         let bits = mask >> field.bit;
-        let mut part =
-            FieldCoder { coder: &mut *coder, field, form: between.form.context(), energy: &mut energy };
+        let form = between.form.context();
+        let energy = &mut energy;
         match &field.shape {
             Shape::Flip => {
-                let old = between.newer[field.first];
-                part.coder.learn(field.first, &[old ^ (bits & 1) as i32]);
+                let first = usize::from(field.first);
+                coder.learn(first, [between.newer[first] ^ (bits & 1) as i32]);
             }
             Shape::Symbol { values, by_old } => {
-                part.symbol(bits & 1 == 1, *values, *by_old, between.newer[field.first])?;
+                let old = between.newer[usize::from(field.first)];
+                FieldCoder { coder, field, form, energy }.symbol(bits & 1 == 1, *values, *by_old, old)?;
             }
-            Shape::Lanes { max, count: 1, .. } => part.lanes::<1>(bits, max, forecast)?,
-            Shape::Lanes { max, count: 2, .. } => part.lanes::<2>(bits, max, forecast)?,
-            Shape::Lanes { max, .. } => part.lanes::<3>(bits, max, forecast)?,
-            Shape::Turn { steps, .. } => part.turn(bits, *steps, forecast)?,
-            Shape::Quat { max, .. } => part.quat(bits, *max, forecast)?,
-            Shape::Segment(segment) => part.segment(bits, segment, between)?,
+            Shape::Lanes { max, count: 1, .. } => {
+                FieldCoder { coder, field, form, energy }.lanes::<1>(bits, max, forecast)?;
+            }
+            Shape::Lanes { max, count: 2, .. } => {
+                FieldCoder { coder, field, form, energy }.lanes::<2>(bits, max, forecast)?;
+            }
+            Shape::Lanes { max, .. } => {
+                FieldCoder { coder, field, form, energy }.lanes::<3>(bits, max, forecast)?;
+            }
+            Shape::Turn { steps, .. } => {
+                FieldCoder { coder, field, form, energy }.turn(bits, *steps, forecast)?;
+            }
+            Shape::Quat { max, linear } => {
+                let part = FieldCoder { coder, field, form, energy };
+                part.quat(bits, *max, *linear, forecast, between)?;
+            }
+            Shape::Segment(segment) => {
+                FieldCoder { coder, field, form, energy }.segment(bits, segment, between)?;
+            }
         }
     }
     Ok(())
@@ -105,56 +118,32 @@ pub(crate) fn transcode<C: Coder, const FIELDS: usize>(
 /// segments nothing is expected: they are compared as a whole.
 #[inline(always)]
 fn foresee(field: &FieldPlan, forecast: &mut Forecast, between: &Between<'_>, known: Option<&[i32]>) -> u64 {
-    let first = field.first;
+    let first = usize::from(field.first);
+    let subject = |linear| Subject { first, linear, between, known };
     // The number of lanes is a constant in each, so that the loops unroll.
     match &field.shape {
         Shape::Flip | Shape::Symbol { .. } => {
             known.map_or(0, |lanes| u64::from(lanes[first] != between.newer[first]))
         }
-        Shape::Lanes { max, count: 1, linear } => {
-            forecast.fill_lanes::<1>(first, max, *linear, between);
-            is_off::<1>(known, first, forecast)
-        }
-        Shape::Lanes { max, count: 2, linear } => {
-            forecast.fill_lanes::<2>(first, max, *linear, between);
-            is_off::<2>(known, first, forecast)
-        }
-        Shape::Lanes { max, linear, .. } => {
-            forecast.fill_lanes::<3>(first, max, *linear, between);
-            is_off::<3>(known, first, forecast)
-        }
-        Shape::Turn { steps, linear } => {
-            forecast.fill_turn(first, *steps, *linear, between);
-            is_off::<1>(known, first, forecast)
-        }
-        Shape::Quat { max, linear } => {
-            forecast.fill_rotation(first, *max, *linear, between);
-            let Some(lanes) = known else { return 0 };
-            let largest = lanes[first] as usize & 3;
-            forecast.turn_to(largest, *max);
-            is_off::<3>(known, first + 1, forecast) | u64::from(largest != usize::from(forecast.largest)) << 1
-        }
+        Shape::Lanes { max, count: 1, linear } => forecast.fill_lanes::<1>(max, subject(*linear)),
+        Shape::Lanes { max, count: 2, linear } => forecast.fill_lanes::<2>(max, subject(*linear)),
+        Shape::Lanes { max, linear, .. } => forecast.fill_lanes::<3>(max, subject(*linear)),
+        Shape::Turn { steps, linear } => forecast.fill_turn(*steps, subject(*linear)),
+        Shape::Quat { max, linear } => forecast.fill_rotation(*max, subject(*linear)),
         Shape::Segment(segment) => known.map_or(0, |lanes| segment_bits(field, segment, between, lanes)),
     }
 }
 
-/// One if any of the known lanes from `first` on is not as expected, else zero.
-#[inline]
-fn is_off<const LANES: usize>(known: Option<&[i32]>, first: usize, forecast: &Forecast) -> u64 {
-    let Some(lanes) = known else { return 0 };
-    let lanes: [i32; LANES] = part(lanes, first);
-    u64::from((0..LANES).fold(0, |sum, lane| sum | (lanes[lane] ^ forecast.lanes[lane])) != 0)
-}
-
 fn segment_bits(field: &FieldPlan, segment: &SegmentPlan, between: &Between<'_>, lanes: &[i32]) -> u64 {
-    let position = field.first..field.first + segment.axes;
+    let first = usize::from(field.first);
+    let position = first..first + segment.axes;
     let velocity = segment.velocity..segment.velocity + segment.axes;
     let turned = lanes[velocity.clone()] != between.newer[velocity];
     let anchored = lanes[segment.anchor] != between.newer[segment.anchor];
     if !turned && !anchored && lanes[position.clone()] == between.newer[position.clone()] {
         return 0;
     }
-    let expected = expected_anchor(segment, field.first, between, lanes);
+    let expected = expected_anchor(segment, first, between, lanes);
     let moved = lanes[position] != expected[..segment.axes];
     // A new anchor where it was expected, at an unchanged velocity, must be told all the same.
     u64::from(moved || !turned) | u64::from(turned) << 1
@@ -176,14 +165,18 @@ fn expected_anchor(segment: &SegmentPlan, first: usize, between: &Between<'_>, l
     segment_value(segment, first, between.newer, before, Some(lanes))
 }
 
+#[inline(always)]
 fn transcode_mask<C: Coder>(
     coder: &mut C,
     plan: &KindPlan,
     context: usize,
     wanted: u64,
 ) -> Result<u64, C::Error> {
+    if plan.masks == 1 {
+        return Ok(u64::from(coder.symbol(0, context, wanted as u32)?));
+    }
     let mut mask = 0;
-    for chunk in 0..plan.mask_bits.div_ceil(MASK_BITS) {
+    for chunk in 0..plan.masks {
         let shift = chunk * MASK_BITS;
         let symbol = (wanted >> shift) as u32 & ((1 << MASK_BITS) - 1);
         mask |= u64::from(coder.symbol(chunk, context, symbol)?) << shift;
@@ -220,10 +213,14 @@ impl GroupEnergy {
     /// Takes in the class of a residual.
     #[inline]
     pub(crate) fn add(&mut self, class: u32) {
-        let mean = self.mean.map_or(class, |mean| (mean + class).div_ceil(2));
+        let (mean, half) = match self.mean {
+            None => (class, (class + 1) >> 1),
+            // Both rounded up: the half of a mean that was rounded up is a quarter of the sum that is.
+            Some(mean) => ((mean + class + 1) >> 1, (mean + class + 3) >> 2),
+        };
         self.mean = Some(mean);
         // Two classes to an octave; one up, so that level zero means that nothing was coded.
-        self.level = ((mean.div_ceil(2) + 1) as usize).min(LEVELS - 1);
+        self.level = (half + 1).min(LEVELS as u32 - 1) as usize;
     }
 
     /// Ends the group: the next one begins in the light of it.
@@ -243,15 +240,15 @@ struct FieldCoder<'a, C> {
 
 impl<C: Coder> FieldCoder<'_, C> {
     /// Codes the residuals of a group of lanes.
-    #[inline]
+    #[inline(always)]
     fn residuals<const LANES: usize>(
         &mut self,
         model: usize,
-        activity: usize,
-        residuals: [i32; LANES],
-    ) -> Result<[i32; LANES], C::Error> {
-        let context = residual_context(0, self.form, activity, 0);
-        self.coder.residuals(self.field.model + model, context, self.energy, residuals)
+        activity: u32,
+        residuals: &mut [i32; LANES],
+    ) -> Result<(), C::Error> {
+        let context = group_context(self.form, activity);
+        self.coder.residuals(usize::from(self.field.model) + model, context, self.energy, residuals)
     }
 
     /// Codes the lanes from `first` on as residuals to `forecast`.
@@ -263,51 +260,49 @@ impl<C: Coder> FieldCoder<'_, C> {
         max: &[i32; 3],
         forecast: &Forecast,
     ) -> Result<(), C::Error> {
-        let mut residuals = [0; LANES];
+        let mut residuals: [i32; LANES] = part(&forecast.lanes, 0);
+        self.residuals(model, forecast.activity, &mut residuals)?;
         if C::KNOWS {
-            let lanes: [i32; LANES] = part(self.coder.state(), first);
-            residuals =
-                std::array::from_fn(|lane| forecast.oriented(lane, lanes[lane] - forecast.lanes[lane]));
+            return Ok(());
         }
-        let residuals = self.residuals(model, usize::from(forecast.activity), residuals)?;
         // Neither overflows: a lane has 30 bits, a residual as many and a sign.
-        let lanes: [i32; LANES] =
-            std::array::from_fn(|lane| forecast.lanes[lane] + forecast.oriented(lane, residuals[lane]));
-        let fits = (0..LANES).fold(true, |fits, lane| fits & (0..=max[lane]).contains(&lanes[lane]));
+        let lanes: [i32; LANES] = std::array::from_fn(|lane| forecast.lane_at(lane, residuals[lane]));
+        // Negative ones are larger than any lane without their sign.
+        let fits = (0..LANES).fold(true, |fits, lane| fits & (lanes[lane] as u32 <= max[lane] as u32));
         self.coder.require(fits, DeltaError::OutOfRange { field: self.field.index })?;
-        self.coder.learn(first, &lanes);
+        self.coder.learn(first, lanes);
         Ok(())
     }
 
     #[inline(always)]
     fn lanes<const LANES: usize>(
-        &mut self,
+        mut self,
         bits: u64,
         max: &[i32; 3],
         forecast: &Forecast,
     ) -> Result<(), C::Error> {
+        let first = usize::from(self.field.first);
         if bits & 1 == 1 {
-            return self.lanes_off::<LANES>(0, self.field.first, max, forecast);
+            return self.lanes_off::<LANES>(0, first, max, forecast);
         }
-        self.coder.learn(self.field.first, &forecast.lanes[..LANES]);
+        self.coder.learn::<LANES>(first, part(&forecast.lanes, 0));
         *self.energy = Energy::default();
         Ok(())
     }
 
-    fn turn(&mut self, bits: u64, steps: i32, forecast: &Forecast) -> Result<(), C::Error> {
-        let first = self.field.first;
+    fn turn(mut self, bits: u64, steps: i32, forecast: &Forecast) -> Result<(), C::Error> {
+        let first = usize::from(self.field.first);
         let expected = forecast.lanes[0];
         if bits & 1 == 0 {
-            self.coder.learn(first, &[expected]);
+            self.coder.learn(first, [expected]);
             *self.energy = Energy::default();
             return Ok(());
         }
-        let mut residual = 0;
-        if C::KNOWS {
-            residual = forecast.oriented(0, shortest_way(self.coder.state()[first] - expected, steps));
+        let mut residuals = [expected];
+        self.residuals(0, forecast.activity, &mut residuals)?;
+        if !C::KNOWS {
+            self.coder.learn(first, [forecast.lane_at(0, residuals[0]).rem_euclid(steps)]);
         }
-        let [residual] = self.residuals(0, usize::from(forecast.activity), [residual])?;
-        self.coder.learn(first, &[turned(expected, forecast.oriented(0, residual), steps)]);
         Ok(())
     }
 
@@ -318,56 +313,64 @@ impl<C: Coder> FieldCoder<'_, C> {
         Ok(value as i32)
     }
 
-    fn symbol(&mut self, changed: bool, values: i32, by_old: bool, old: i32) -> Result<(), C::Error> {
-        let first = self.field.first;
+    fn symbol(self, changed: bool, values: i32, by_old: bool, old: i32) -> Result<(), C::Error> {
+        let first = usize::from(self.field.first);
         let mut value = old;
         if changed {
             let context = if by_old { self.form * values as usize + old as usize } else { self.form };
             let known = self.coder.state()[first] as u32;
-            value = self.coder.symbol(self.field.model, context, known)? as i32;
+            value = self.coder.symbol(usize::from(self.field.model), context, known)? as i32;
         }
-        self.coder.learn(first, &[value]);
+        self.coder.learn(first, [value]);
         Ok(())
     }
 
     #[inline(always)]
-    fn quat(&mut self, bits: u64, max: i32, forecast: &mut Forecast) -> Result<(), C::Error> {
-        let first = self.field.first;
-        let expected = usize::from(forecast.largest);
+    fn quat(
+        mut self,
+        bits: u64,
+        max: i32,
+        linear: bool,
+        forecast: &mut Forecast,
+        between: &Between<'_>,
+    ) -> Result<(), C::Error> {
+        let first = usize::from(self.field.first);
+        let expected = forecast.largest;
         let mut largest = expected;
         if bits & 2 != 0 {
             // The places after the expected one move up, so that three symbols suffice.
-            let known = self.coder.state()[first] as usize & 3;
-            let rank = known - usize::from(known > expected);
-            let rank = self.coder.symbol(self.field.model, self.form, rank as u32 % 3)? as usize;
-            largest = rank + usize::from(rank >= expected);
+            let known = self.coder.state()[first] as u32 & 3;
+            let rank = known - u32::from(known > expected);
+            let rank = self.coder.symbol(usize::from(self.field.model), self.form, rank % 3)?;
+            largest = rank + u32::from(rank >= expected);
+            if !C::KNOWS {
+                // A writer did so when it compared.
+                let subject = Subject { first, linear, between, known: None };
+                forecast.fill_rotation_beside(Some(largest), max, subject);
+            }
         }
-        if !C::KNOWS {
-            // A writer turned to it when it compared.
-            forecast.turn_to(largest, max);
-        }
-        self.coder.learn(first, &[largest as i32]);
+        self.coder.learn(first, [largest as i32]);
         if bits & 1 == 1 {
             return self.lanes_off::<3>(1, first + 1, &[max; 3], forecast);
         }
-        self.coder.learn(first + 1, &forecast.lanes);
+        self.coder.learn(first + 1, forecast.lanes);
         *self.energy = Energy::default();
         Ok(())
     }
 
-    fn segment(&mut self, bits: u64, segment: &SegmentPlan, between: &Between<'_>) -> Result<(), C::Error> {
-        let first = self.field.first;
+    fn segment(mut self, bits: u64, segment: &SegmentPlan, between: &Between<'_>) -> Result<(), C::Error> {
+        let first = usize::from(self.field.first);
         let old_velocity = &between.newer[segment.velocity..segment.velocity + segment.axes];
         if bits & 3 == 0 {
-            self.coder.learn(first, &between.newer[first..first + segment.axes]);
-            self.coder.learn(segment.velocity, old_velocity);
-            self.coder.learn(segment.anchor, &[between.newer[segment.anchor]]);
+            self.learn_axes(first, &between.newer[first..first + segment.axes]);
+            self.learn_axes(segment.velocity, old_velocity);
+            self.coder.learn(segment.anchor, [between.newer[segment.anchor]]);
             *self.energy = Energy::default();
             return Ok(());
         }
         let mut turn = 0;
         if bits & 2 == 0 {
-            self.coder.learn(segment.velocity, old_velocity);
+            self.learn_axes(segment.velocity, old_velocity);
             *self.energy = Energy::default();
         } else {
             turn = self.velocity(segment, old_velocity)?;
@@ -375,7 +378,7 @@ impl<C: Coder> FieldCoder<'_, C> {
         self.anchor(segment, between.form)?;
         let expected = expected_anchor(segment, first, between, self.coder.state());
         if bits & 1 == 0 {
-            self.coder.learn(first, &expected[..segment.axes]);
+            self.learn_axes(first, &expected[..segment.axes]);
             *self.energy = Energy::default();
             return Ok(());
         }
@@ -394,30 +397,44 @@ impl<C: Coder> FieldCoder<'_, C> {
                 let value = i64::from(expected[axis]) + i64::from(*residual);
                 self.in_range(value, segment.max[axis], self.field.index)?
             };
-            self.coder.learn(first + axis, &[position]);
+            self.coder.learn(first + axis, [position]);
         }
         Ok(())
+    }
+
+    /// Takes in the lanes of the axes of a segment.
+    fn learn_axes(&mut self, first: usize, lanes: &[i32]) {
+        lanes.iter().enumerate().for_each(|(axis, lane)| self.coder.learn(first + axis, [*lane]));
     }
 
     /// Codes a residual for each axis of a segment.
-    fn axes(&mut self, model: usize, activity: usize, residuals: &mut [i32]) -> Result<(), C::Error> {
+    fn axes(&mut self, model: usize, activity: u32, residuals: &mut [i32]) -> Result<(), C::Error> {
         match residuals {
-            [x] => [*x] = self.residuals(model, activity, [*x])?,
-            [x, y] => [*x, *y] = self.residuals(model, activity, [*x, *y])?,
-            [x, y, z] => [*x, *y, *z] = self.residuals(model, activity, [*x, *y, *z])?,
+            [x] => self.residuals(model, activity, std::array::from_mut(x)),
+            [x, y] => {
+                let mut both = [*x, *y];
+                self.residuals(model, activity, &mut both)?;
+                [*x, *y] = both;
+                Ok(())
+            }
+            [x, y, z] => {
+                let mut all = [*x, *y, *z];
+                self.residuals(model, activity, &mut all)?;
+                [*x, *y, *z] = all;
+                Ok(())
+            }
             _ => unreachable!("a segment has one to three axes"),
         }
-        Ok(())
     }
 
     /// Codes a changed velocity and returns the level of its change.
-    fn velocity(&mut self, segment: &SegmentPlan, old: &[i32]) -> Result<usize, C::Error> {
+    fn velocity(&mut self, segment: &SegmentPlan, old: &[i32]) -> Result<u32, C::Error> {
         let speed = old.iter().zip(segment.still).map(|(lane, still)| (lane - still).unsigned_abs());
         let speed = level(speed.map(u64::from).sum());
         if speed > 0 {
             let stops = segment.is_still(self.coder.state());
-            if self.coder.symbol(self.field.model, self.form, u32::from(stops))? == 1 {
-                self.coder.learn(segment.velocity, &segment.still[..segment.axes]);
+            if self.coder.symbol(usize::from(self.field.model), self.form, u32::from(stops))? == 1 {
+                self.learn_axes(segment.velocity, &segment.still[..segment.axes]);
                 return Ok(speed);
             }
         }
@@ -430,7 +447,7 @@ impl<C: Coder> FieldCoder<'_, C> {
         for (axis, residual) in residuals.iter().enumerate() {
             let value = i64::from(old[axis]) + i64::from(*residual);
             let lane = self.in_range(value, segment.velocity_max[axis], segment.velocity_index)?;
-            self.coder.learn(segment.velocity + axis, &[lane]);
+            self.coder.learn(segment.velocity + axis, [lane]);
         }
         Ok(level(residuals.iter().map(|residual| u64::from(residual.unsigned_abs())).sum()))
     }
@@ -439,7 +456,7 @@ impl<C: Coder> FieldCoder<'_, C> {
     /// What is at rest has no anchor.
     fn anchor(&mut self, segment: &SegmentPlan, form: &BaselineForm) -> Result<(), C::Error> {
         if segment.is_still(self.coder.state()) {
-            self.coder.learn(segment.anchor, &[0]);
+            self.coder.learn(segment.anchor, [0]);
             return Ok(());
         }
         let tick = form.tick().0;
@@ -447,7 +464,7 @@ impl<C: Coder> FieldCoder<'_, C> {
         let age = tick.wrapping_sub(self.coder.state()[segment.anchor] as u32) & (MAX_ANCHOR_AGE - 1);
         let age = self.coder.raw(age & ((1 << bits) - 1), bits)?;
         self.coder.require(age <= tick, DeltaError::Anchor { field: self.field.index })?;
-        self.coder.learn(segment.anchor, &[tick.wrapping_sub(age) as i32]);
+        self.coder.learn(segment.anchor, [tick.wrapping_sub(age) as i32]);
         Ok(())
     }
 }

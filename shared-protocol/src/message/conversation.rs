@@ -4,7 +4,7 @@
 //! is not allowed ends the session by name. It is pure, holds no messages, and its size is fixed.
 
 use super::{ClientMessage, Hello, InputHeader, Notice, NoticeKind, ServerMessage, Welcome};
-use crate::end::SessionEnd;
+use crate::end::{ComeBack, SessionEnd};
 use crate::limits::{MAX_BASELINE_AGE, MAX_PINGS_UNDER_WAY};
 use crate::time::{Tick, expand_low_16, expand_tick};
 use std::collections::VecDeque;
@@ -229,8 +229,11 @@ impl Conversation {
     }
 
     fn notice(&mut self, notice: &Notice) -> Result<(), SessionEnd> {
-        if let Some((end, _)) = notice.going_away() {
-            self.handle_end(end);
+        match notice.going_away() {
+            // The player stays and may come back: what is over is the connection.
+            Some((_, ComeBack::Resume)) => self.handle_disconnected(),
+            Some((end, _)) => self.handle_end(end),
+            None => {}
         }
         if let NoticeKind::Level(level) = &notice.kind {
             in_order(level.epoch != self.level_epoch)?;
@@ -290,7 +293,6 @@ mod tests {
         ResumeToken,
     };
     use super::*;
-    use crate::end::ComeBack;
     use crate::time::Micros;
     use crate::wire::bits::BitWriter;
 
@@ -506,6 +508,11 @@ mod tests {
         let going = NoticeKind::GoingAway { code: 4002, come_back: ComeBack::Never };
         assert_eq!(conversation.handle_server(&ServerMessage::Notice(going.into())), Ok(()));
         assert_eq!(conversation.state(), SessionState::Gone(SessionEnd::RoomClosed));
+
+        let mut conversation = active();
+        let going = NoticeKind::GoingAway { code: 4005, come_back: ComeBack::Resume };
+        assert_eq!(conversation.handle_server(&ServerMessage::Notice(going.into())), Ok(()));
+        assert_eq!(conversation.state(), SessionState::Detached);
 
         let mut unanswered = Conversation::new();
         unanswered.handle_disconnected();

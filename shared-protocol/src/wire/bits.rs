@@ -54,6 +54,23 @@ impl BitBatch<'_> {
         self.tail.write(value, count, &mut self.writer.words);
     }
 
+    /// Appends a finished bit string of `source`, as [`BitWriter::append`] does.
+    ///
+    /// # Panics
+    /// When `span` is not one of `source`.
+    #[inline]
+    pub fn append(&mut self, source: &BitWriter, span: BitSpan) {
+        let words = &source.words[span.word as usize..];
+        let full = (span.bits / 64) as usize;
+        let rest = span.bits % 64;
+        for word in &words[..full] {
+            self.write(*word, 64);
+        }
+        if rest > 0 {
+            self.write(words[full], rest);
+        }
+    }
+
     /// Hands the bits over to the writer; without it those of the last word are lost.
     #[inline]
     pub fn finish(self) {
@@ -115,15 +132,9 @@ impl BitWriter {
     /// When `span` does not lie inside the full words of `source`, that is when it is not one of its spans.
     #[inline]
     pub fn append(&mut self, source: &BitWriter, span: BitSpan) {
-        let first = span.word as usize;
-        let full = (span.bits / 64) as usize;
-        let rest = span.bits % 64;
-        for word in &source.words[first..first + full] {
-            self.write(*word, 64);
-        }
-        if rest > 0 {
-            self.write(source.words[first + full], rest);
-        }
+        let mut batch = self.batch();
+        batch.append(source, span);
+        batch.finish();
     }
 
     /// Starts a bit string on a new word and returns the mark that [`BitWriter::end_span`] wants.
@@ -214,11 +225,11 @@ impl<'a> BitReader<'a> {
     #[inline]
     #[must_use]
     pub fn window(&self) -> u64 {
-        // The position is never beyond the end.
-        let tail = &self.bytes[self.position / 8..];
-        let word = match tail.first_chunk() {
+        let first = self.position / 8;
+        let word = match self.bytes.get(first..first + 8).and_then(<[u8]>::first_chunk) {
             Some(eight) => u64::from_le_bytes(*eight),
-            None => padded(tail),
+            // The position is never beyond the end.
+            None => padded(&self.bytes[first..]),
         };
         word >> (self.position % 8)
     }

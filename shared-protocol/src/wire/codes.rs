@@ -149,18 +149,58 @@ impl PrefixCode {
 pub struct CodeSet {
     /// Per code and symbol, [`MAX_SYMBOLS`] apart: as in [`PrefixCode`].
     words: Box<[u16]>,
-    /// Per code and next bits: the length of the word in the low 8 bits, or [`LONG`]; the symbol's meaning
-    /// above.
-    short: Box<[u32]>,
+    /// Per code and next bits: what is found, or [`LONG`].
+    short: Box<[[Found; 1 << SHORT_BITS]]>,
     /// Per symbol: its meaning.
-    meanings: Box<[u16]>,
+    meanings: Box<[Meaning]>,
     codes: Box<[PrefixCode]>,
+}
+
+/// What a symbol of a [`CodeSet`] means to its reader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Meaning {
+    /// What the reader wants to know of it.
+    pub value: u16,
+    /// Bits that follow its word and belong to it.
+    pub place_bits: u8,
+}
+
+/// A word that was found, from the lowest bit: its length in eight bits, in eight more the length together
+/// with the bits that follow it, and the value of its symbol's [`Meaning`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Found(u32);
+
+impl Found {
+    fn new(length: u32, meaning: Meaning) -> Found {
+        Found(length | (length + u32::from(meaning.place_bits)) << 8 | u32::from(meaning.value) << 16)
+    }
+
+    /// The value of the meaning.
+    #[inline]
+    #[must_use]
+    pub fn value(self) -> u32 {
+        self.0 >> 16
+    }
+
+    /// Bits of the word.
+    #[inline]
+    #[must_use]
+    pub fn word_bits(self) -> u32 {
+        self.0 & 0xff
+    }
+
+    /// Bits of the word and of what follows it.
+    #[inline]
+    #[must_use]
+    pub fn bits(self) -> u32 {
+        self.0 >> 8 & 0xff
+    }
 }
 
 /// Bits that find a word in one look-up.
 const SHORT_BITS: u32 = 8;
-/// The length that stands for a word longer than `SHORT_BITS`.
-const LONG: u32 = 0xff;
+/// What stands for a word longer than `SHORT_BITS`.
+const LONG: Found = Found(u32::MAX);
 
 impl CodeSet {
     /// The codes in their order. A symbol means itself.
@@ -169,7 +209,7 @@ impl CodeSet {
     /// When the codes have different numbers of symbols.
     #[must_use]
     pub fn new(codes: &[PrefixCode]) -> CodeSet {
-        CodeSet::with_meanings(codes, |symbol| symbol as u16)
+        CodeSet::with_meanings(codes, |symbol| Meaning { value: symbol as u16, place_bits: 0 })
     }
 
     /// The codes in their order. `meaning` tells what [`CodeSet::find`] yields for a symbol.
@@ -177,20 +217,20 @@ impl CodeSet {
     /// # Panics
     /// When the codes have different numbers of symbols.
     #[must_use]
-    pub fn with_meanings(codes: &[PrefixCode], meaning: impl Fn(u32) -> u16) -> CodeSet {
+    pub fn with_meanings(codes: &[PrefixCode], meaning: impl Fn(u32) -> Meaning) -> CodeSet {
         let symbols = codes.first().map_or(0, PrefixCode::symbols);
         assert!(codes.iter().all(|code| code.symbols() == symbols), "the codes are over the same symbols");
-        let meanings: Box<[u16]> = (0..symbols as u32).map(meaning).collect();
+        let meanings: Box<[Meaning]> = (0..symbols as u32).map(meaning).collect();
         let mut words = vec![0; codes.len() * MAX_SYMBOLS];
-        let mut short = Vec::with_capacity(codes.len() << SHORT_BITS);
         for (code, row) in codes.iter().zip(words.chunks_exact_mut(MAX_SYMBOLS)) {
             row[..symbols].copy_from_slice(&code.words);
-            short.extend((0..1 << SHORT_BITS).map(|window| {
-                let (symbol, length) = code.find(window);
-                if length > SHORT_BITS { LONG } else { length | u32::from(meanings[symbol as usize]) << 8 }
-            }));
         }
-        CodeSet { words: words.into(), short: short.into(), meanings, codes: codes.into() }
+        let entry = |code: &PrefixCode, window: usize| {
+            let (symbol, length) = code.find(window as u64);
+            if length > SHORT_BITS { LONG } else { Found::new(length, meanings[symbol as usize]) }
+        };
+        let short = codes.iter().map(|code| std::array::from_fn(|window| entry(code, window))).collect();
+        CodeSet { words: words.into(), short, meanings, codes: codes.into() }
     }
 
     /// The word of `symbol` in the code at `code`, and its length in bits; an empty one for a symbol that the
@@ -205,22 +245,21 @@ impl CodeSet {
         (word & WORD_MASK, u32::from(word >> MAX_CODE_BITS))
     }
 
-    /// The meaning of the symbol whose word in the code at `code` the bits of `window` begin with, and the
-    /// length of that word.
+    /// The word in the code at `code` that the bits of `window` begin with.
     ///
     /// # Panics
     /// For a code that the set does not have.
     #[inline]
     #[must_use]
-    pub fn find(&self, code: usize, window: u64) -> (u32, u32) {
-        let entry = self.short[code << SHORT_BITS | (window & ((1 << SHORT_BITS) - 1)) as usize];
-        if entry == LONG { self.find_long(code, window) } else { (entry >> 8, entry & 0xff) }
+    pub fn find(&self, code: usize, window: u64) -> Found {
+        let found = self.short[code][(window & ((1 << SHORT_BITS) - 1)) as usize];
+        if found == LONG { self.find_long(code, window) } else { found }
     }
 
     #[cold]
-    fn find_long(&self, code: usize, window: u64) -> (u32, u32) {
+    fn find_long(&self, code: usize, window: u64) -> Found {
         let (symbol, length) = self.codes[code].find(window);
-        (u32::from(self.meanings[symbol as usize]), length)
+        Found::new(length, self.meanings[symbol as usize])
     }
 }
 
@@ -306,7 +345,10 @@ mod tests {
             let all: Vec<u32> = (0..weights.len() as u32).collect();
             round_trip(&code, &all);
             let even = PrefixCode::from_weights(&vec![1; weights.len()]).expect("the count is in range");
-            let set = CodeSet::with_meanings(&[even, code.clone()], |symbol| symbol as u16 ^ 0x5a5a);
+            let set = CodeSet::with_meanings(&[even, code.clone()], |symbol| Meaning {
+                value: symbol as u16 ^ 0x5a5a,
+                place_bits: symbol as u8 % 30,
+            });
             let (mut one, mut other) = (BitWriter::new(), BitWriter::new());
             all.iter().for_each(|&symbol| code.write(&mut one, symbol));
             for (word, length) in all.iter().map(|&symbol| set.word(1, symbol)) {
@@ -316,9 +358,11 @@ mod tests {
             prop_assert_eq!(&bytes, &other.to_bytes());
             let mut reader = BitReader::new(&bytes);
             for &symbol in &all {
-                let (found, length) = set.find(1, reader.window());
-                reader.skip(length).expect("the word is there");
-                prop_assert_eq!(found, symbol ^ 0x5a5a);
+                let found = set.find(1, reader.window());
+                reader.skip(found.word_bits()).expect("the word is there");
+                prop_assert_eq!(found.value(), symbol ^ 0x5a5a);
+                prop_assert_eq!(found.word_bits(), code.bits(symbol));
+                prop_assert_eq!(found.bits(), code.bits(symbol) + symbol % 30);
             }
             // A heavier symbol never has a longer word.
             for a in 0..weights.len() {

@@ -6,7 +6,7 @@
 //! the mean.
 
 use super::bits::{BitReader, BitWriter};
-use super::varint::{VarintError, read_exp_golomb, write_exp_golomb};
+use super::varint::{VarintError, batch_exp_golomb, read_exp_golomb};
 use thiserror::Error;
 
 /// Order of the code for the length of a list.
@@ -40,13 +40,15 @@ pub fn write_gaps(writer: &mut BitWriter, row: u32, places: &[u32]) {
     debug_assert!(
         places.windows(2).all(|pair| pair[0] < pair[1]) && places.last().is_none_or(|last| *last < row)
     );
-    write_exp_golomb(writer, count, COUNT_ORDER);
+    let mut batch = writer.batch();
+    batch_exp_golomb(&mut batch, count, COUNT_ORDER);
     let order = gap_order(row, count);
     let mut next = 0;
     for &place in places {
-        write_exp_golomb(writer, place - next, order);
+        batch_exp_golomb(&mut batch, place - next, order);
         next = place + 1;
     }
+    batch.finish();
 }
 
 /// Reads a list written by [`write_gaps`] for a row of the same length, and passes each place to `each`. The
@@ -80,6 +82,7 @@ fn gap_order(row: u32, count: u32) -> u32 {
 mod tests {
     use super::*;
     use crate::wire::bits::OutOfBits;
+    use crate::wire::varint::write_exp_golomb;
     use proptest::prelude::*;
 
     proptest! {

@@ -5,7 +5,7 @@
 //! long as its own bits after the first, a one, and those bits. Small values around 2^order are cheap, large
 //! ones possible.
 
-use super::bits::{BitReader, BitWriter, OutOfBits};
+use super::bits::{BitBatch, BitReader, BitWriter, OutOfBits};
 use thiserror::Error;
 
 /// Why a number could not be read.
@@ -22,12 +22,27 @@ pub enum VarintError {
 /// Writes `value` with exponential Golomb order `order` (0 to 31). It takes at most 65 bits.
 #[inline]
 pub fn write_exp_golomb(writer: &mut BitWriter, value: u32, order: u32) {
+    let mut batch = writer.batch();
+    batch_exp_golomb(&mut batch, value, order);
+    batch.finish();
+}
+
+/// Writes `value` as [`write_exp_golomb`] does, one of several in a row.
+#[inline]
+pub(super) fn batch_exp_golomb(batch: &mut BitBatch<'_>, value: u32, order: u32) {
     let rest = (u64::from(value) >> order) + 1;
     let extra = 63 - rest.leading_zeros();
+    let below = rest & ((1 << extra) - 1);
+    let low = u64::from(value) & ((1 << order) - 1);
     // The run of zeros and the one that ends it, then the bits below that one.
-    writer.write(1 << extra, extra + 1);
-    writer.write(rest & ((1 << extra) - 1), extra);
-    writer.write(u64::from(value) & ((1 << order) - 1), order);
+    let prefix = 1 << extra;
+    if extra < 32 {
+        batch.write(prefix | below << (extra + 1) | low << (2 * extra + 1), 2 * extra + 1 + order);
+    } else {
+        // The 65 bits of 2^32 - 1 at order 0.
+        batch.write(prefix, extra + 1);
+        batch.write(below, extra);
+    }
 }
 
 /// The bits that [`write_exp_golomb`] takes for `value`.

@@ -100,11 +100,12 @@ fn read_symbols(code: &PrefixCode, bytes: &[u8]) {
     let mut reader = BitReader::new(bytes);
     let mut symbols = Vec::new();
     while symbols.len() < bytes.len() * 8 {
-        let (found, length) = set.find(0, reader.window());
+        let found = set.find(0, reader.window());
         let before = reader.position();
         let Ok(symbol) = code.read(&mut reader) else { break };
         assert!((symbol as usize) < code.symbols());
-        assert_eq!((found, length), (symbol, (reader.position() - before) as u32));
+        let bits = (reader.position() - before) as u32;
+        assert_eq!((found.value(), found.word_bits(), found.bits()), (symbol, bits, bits));
         symbols.push(symbol);
     }
     let mut writer = BitWriter::new();

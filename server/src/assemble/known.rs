@@ -1,0 +1,173 @@
+//! What a client knows after one snapshot, without the states: those are in the history.
+//!
+//! It is walked and copied for each player in each tick, and nearly all of it stays as it was. So it is kept
+//! in columns: who is known, which is compared with who is visible many at a time, and when each was told.
+//! What concerns few is noted in a list beside them.
+
+use crate::history::History;
+use tickwire_protocol::id::EntityIndex;
+use tickwire_protocol::snapshot::RateMode;
+use tickwire_protocol::snapshot::view::StateCheck;
+use tickwire_protocol::time::Tick;
+
+/// The knowledge after one snapshot. A place is that of an entity in the columns.
+///
+/// An entity without a note is known as it was published at `tick`: it has news as soon as it changes after
+/// that.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Known<'a> {
+    pub(super) tick: Tick,
+    pub(super) epoch: u16,
+    pub(super) rate: RateMode,
+    /// The entities, ascending.
+    pub(super) indices: &'a [EntityIndex],
+    /// Per entity: the snapshot that last told of it.
+    pub(super) told: &'a [Tick],
+    /// At most one for each entity, by place.
+    pub(super) notes: &'a [Note],
+}
+
+/// The knowledge after the snapshot that is being written, in memory that is used again.
+#[derive(Debug, Default)]
+pub(super) struct Next {
+    pub(super) tick: Tick,
+    pub(super) epoch: u16,
+    pub(super) rate: RateMode,
+    /// Whether the entities are those of the baseline; then `indices` has none.
+    pub(super) same_indices: bool,
+    pub(super) indices: Vec<EntityIndex>,
+    /// Whether all were last told when the baseline says; then `told` has none.
+    pub(super) same_told: bool,
+    pub(super) told: Vec<Tick>,
+    pub(super) notes: Vec<Note>,
+}
+
+/// What there is to say of one entity besides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Note {
+    pub(super) place: u32,
+    pub(super) what: Noted,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Noted {
+    /// It was told at this tick, and before at that one. What entered has not been told before.
+    Again(Tick),
+    /// Its news wait: what is known was what was published at that tick, the last one of which that is
+    /// certain.
+    Waits(Tick),
+}
+
+/// The news of an entity that stays: told, or not.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Outcome {
+    /// Its place before.
+    pub(super) place: u32,
+    /// Its place among those that stay.
+    pub(super) stay: u32,
+    pub(super) told: bool,
+}
+
+impl Next {
+    /// Becomes what `before` is without those at the places `left` and with those who `enter`. `some_told`
+    /// says whether somebody else will be told.
+    pub(super) fn succeed(
+        &mut self,
+        before: &Known<'_>,
+        left: &[u32],
+        enter: impl ExactSizeIterator<Item = EntityIndex>,
+        some_told: bool,
+    ) {
+        self.indices.clear();
+        self.told.clear();
+        self.notes.clear();
+        self.same_indices = left.is_empty() && enter.len() == 0;
+        self.same_told = self.same_indices && !some_told;
+        if !self.same_indices {
+            self.merge(before, left, enter);
+        } else if some_told {
+            self.told.extend_from_slice(before.told);
+        }
+    }
+
+    fn merge(&mut self, before: &Known<'_>, left: &[u32], enter: impl Iterator<Item = EntityIndex>) {
+        let mut from = 0;
+        let mut left = left.iter().map(|place| *place as usize);
+        let mut gone = left.next();
+        for index in enter {
+            let place = from + before.indices[from..].partition_point(|known| *known < index);
+            while let Some(leaves) = gone.filter(|leaves| *leaves < place) {
+                self.copy(before, from, leaves);
+                from = leaves + 1;
+                gone = left.next();
+            }
+            self.copy(before, from, place);
+            from = place;
+            self.indices.push(index);
+            self.told.push(self.tick);
+        }
+        for leaves in gone.into_iter().chain(left) {
+            self.copy(before, from, leaves);
+            from = leaves + 1;
+        }
+        self.copy(before, from, before.indices.len());
+    }
+
+    fn copy(&mut self, before: &Known<'_>, from: usize, to: usize) {
+        self.indices.extend_from_slice(&before.indices[from..to]);
+        self.told.extend_from_slice(&before.told[from..to]);
+    }
+
+    /// Takes the news of those who stayed for told, or notes that they wait. `entered` are the others, and
+    /// with `trends` it is noted when those were told before.
+    pub(super) fn tell(
+        &mut self,
+        before: &Known<'_>,
+        outcomes: impl Iterator<Item = Outcome>,
+        mut entered: impl Iterator<Item = EntityIndex>,
+        trends: bool,
+    ) {
+        let mut notes = before.notes.iter();
+        let mut note = notes.next();
+        let mut shift = 0;
+        let mut enters = entered.next();
+        for outcome in outcomes {
+            let old = outcome.place as usize;
+            while enters.is_some_and(|enters| enters < before.indices[old]) {
+                shift += 1;
+                enters = entered.next();
+            }
+            let place = outcome.stay + shift;
+            if outcome.told {
+                self.told[place as usize] = self.tick;
+                if trends {
+                    self.notes.push(Note { place, what: Noted::Again(before.told[old]) });
+                }
+                continue;
+            }
+            while note.is_some_and(|note| note.place < outcome.place) {
+                note = notes.next();
+            }
+            let noted = note.filter(|note| note.place == outcome.place).map(|note| note.what);
+            let current = if let Some(Noted::Waits(current)) = noted { current } else { before.tick };
+            self.notes.push(Note { place, what: Noted::Waits(current) });
+        }
+    }
+}
+
+impl Known<'_> {
+    /// See [`super::Recipient::check`].
+    pub(super) fn check(&self, history: &History, avatar: Option<&[u8]>) -> Option<u32> {
+        let record = history.at(self.tick)?;
+        let mut check = StateCheck::new(self.tick, avatar);
+        let mut notes = self.notes.iter().peekable();
+        for (place, &index) in self.indices.iter().enumerate() {
+            let note = notes.next_if(|note| note.place as usize == place).map(|note| note.what);
+            let known = if let Some(Noted::Waits(current)) = note { history.at(current)? } else { record };
+            let recorded = known.find(index)?;
+            let codec = history.codec().kind(recorded.kind)?;
+            check.entity(index, recorded.kind, known.state(codec, recorded));
+        }
+        Some(check.finish())
+    }
+}
