@@ -30,7 +30,7 @@ enum Command {
 
 #[derive(Args)]
 struct CommonArguments {
-    /// The server: ws://HOST[:PORT][/PATH], by default with the path /play.
+    /// The URL of the server, `ws://HOST[:PORT][/PATH]`; without a path it is /play.
     #[arg(long, value_name = "URL")]
     connect: String,
     /// Clients.
