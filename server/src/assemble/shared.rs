@@ -259,8 +259,8 @@ impl Shared {
             Some(two) => (two, Baselines::Two(newer, older_state(history, pair, codec, index)?)),
             None => (one, Baselines::One(newer)),
         };
-        // Without a trend the older baseline is nothing to the bits: those of any pair with the same newer one
-        // will do, and also for who was told at both.
+        // Without a trend the older baseline is nothing to the bits: those of any pair with the same newer
+        // one will do, and also for who was told at both.
         let is_one = form.older().is_none();
         let same = |table: &&PairTable| is_one && table.pair.newer == pair.newer;
         let span = match self.pairs.iter().filter(same).find_map(|table| table.one[slot]) {
