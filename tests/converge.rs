@@ -1,5 +1,6 @@
 //! Whatever the network does, each client knows what the server thinks that it knows, after every snapshot.
 
+use std::time::Duration;
 use tickwire_protocol::determinism::SimRng;
 use tickwire_protocol::time::Micros;
 use tickwire_server::Config;
@@ -62,4 +63,42 @@ fn duelists_converge_and_their_predictions_heal() {
         assert_eq!((client.brain.corrected, client.heard.desyncs, client.heard.missed), (0, 0, 0));
     }
     assert!(world.services.metrics.inputs_missing.get() > 100, "stalls starve the server of inputs");
+}
+
+#[test]
+fn people_come_and_go_and_nobody_is_taken_for_another() {
+    let settings = Config { grace: Duration::from_secs(2), room_capacity: 40, ..config() };
+    let game = DuelConfig { players: 40, drones: 4, sight: 900.0 };
+    let mut world: World<Duelist> = World::new(settings, game, 18);
+    let mut random = SimRng::from_u64(19);
+    world.join_all(20, "duelist", ROUGH);
+    for _ in 0..120 {
+        world.run(Micros(500_000));
+        let there: Vec<usize> =
+            (0..world.clients.len()).filter(|at| world.clients[*at].is_active()).collect();
+        let place = *random.pick(&there).expect("there is somebody");
+        match random.u32_up_to(2) {
+            0 => world.clients[place].leave(),
+            1 => world.clients[place].far.iter().for_each(|far| far.cut()),
+            _ => {
+                world.clients[place].far.iter().for_each(|far| far.cut());
+                world.run(Micros(u64::from(random.u32_up_to(1_500_000))));
+                world.connect(place, ROUGH);
+            }
+        }
+        if there.len() < 24 {
+            world.join_all(1, "duelist", ROUGH);
+        }
+    }
+    world.run(Micros(4_000_000));
+    world.assert_sound();
+    let there = world.clients.iter().filter(|client| client.is_active()).count();
+    let metrics = &world.services.metrics;
+    assert_eq!((world.room.sessions(), world.room.card().taken()), (there, there));
+    let gauges = (metrics.sessions_active.get(), metrics.sessions_detached.get());
+    assert_eq!(gauges, (there as i64, 0));
+    for client in world.clients.iter().filter(|client| client.is_active()) {
+        assert_eq!(client.session.view().expect("a view").entries().len(), 4 + there - 1, "{}", client.name);
+        assert_eq!((client.brain.corrected, client.heard.desyncs), (0, 0), "{}", client.name);
+    }
 }
