@@ -19,7 +19,8 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::{WebSocketStream, client_async};
 
-/// Snapshots that are compared. A third into them the spectator loses its views, two thirds in its connection.
+/// Snapshots that are compared. A third into them the spectator loses its views, two thirds in its
+/// connection.
 const SNAPSHOTS: u64 = 420;
 const PLAYERS: u64 = 12;
 

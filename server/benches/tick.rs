@@ -1,5 +1,5 @@
-//! A whole tick without sockets: the swarm with thousands of players, each of whom sends inputs and is told of
-//! those around it. Prints the time per tick, by stage, and the bytes per snapshot, best of five.
+//! A whole tick without sockets: the swarm with thousands of players, each of whom sends inputs and is told
+//! of those around it. Prints the time per tick, by stage, and the bytes per snapshot, best of five.
 //!
 //! `cargo bench -p tickwire-server --bench tick`
 

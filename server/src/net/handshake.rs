@@ -1,4 +1,5 @@
-//! From an upgraded connection to a room: the hello is read, checked, and handed to the room that it asks for.
+//! From an upgraded connection to a room: the hello is read, checked, and handed to the room that it asks
+//! for.
 
 use super::limit::ConnectionPermit;
 use super::link::{Connection, DirectLink, LinkEnd, binary};
