@@ -113,7 +113,7 @@ impl Shared {
         self.has_trends = history.codec().has_trends();
         self.bits.clear();
         self.entering.clear();
-        self.entering.resize(history.capacity(), None);
+        self.entering.resize(history.extent(), None);
         self.spare.append(&mut self.pairs);
         self.late.clear();
         self.count = Encodings::default();
@@ -161,10 +161,10 @@ impl Shared {
         table.stirred.extend(record.changes().iter().map(|changed| *changed > pair.newer));
         for slots in [&mut table.one, &mut table.both] {
             slots.clear();
-            slots.resize(history.capacity(), None);
+            slots.resize(history.extent(), None);
         }
         table.restless.clear();
-        table.restless.resize(history.capacity(), None);
+        table.restless.resize(history.extent(), None);
         self.pairs.push(table);
         Some(self.pairs.len() - 1)
     }

@@ -336,7 +336,7 @@ impl Room {
     /// Works out who sees what.
     fn look(&mut self) {
         let Some(record) = self.history.newest() else { return };
-        self.interest.begin(record, self.sight, self.history.capacity());
+        self.interest.begin(record, self.sight, self.history.extent());
         let mut sight: f32 = 0.0;
         for (_, session) in self.sessions.iter_mut().filter(|(_, session)| session.is_active()) {
             let viewpoint = self.play.viewpoint(session.player);
