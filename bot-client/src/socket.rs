@@ -169,10 +169,11 @@ impl Socket {
     }
 }
 
-/// The buffers of a client: small, for there are thousands.
+/// The buffers of a client: small, for there are thousands. Few snapshots have more than a hundred bytes, and
+/// tungstenite clears as much memory before each read as it asks for.
 fn settings() -> WebSocketConfig {
     WebSocketConfig::default()
-        .read_buffer_size(4 << 10)
+        .read_buffer_size(1 << 10)
         .write_buffer_size(0)
         .max_write_buffer_size(64 << 10)
         .max_message_size(Some(MAX_SERVER_MESSAGE_BYTES))
