@@ -36,10 +36,20 @@ struct ServeArguments {
     #[command(flatten)]
     common: CommonArguments,
     /// Ticks per second, 1 to 240.
-    #[arg(long, value_name = "HZ", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=240))]
+    #[arg(
+        long,
+        value_name = "HZ",
+        default_value_t = 30,
+        value_parser = clap::value_parser!(u32).range(1..=240)
+    )]
     tick_hz: u32,
     /// Places in a room.
-    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=60000))]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 64,
+        value_parser = clap::value_parser!(u32).range(1..=60000)
+    )]
     room_capacity: u32,
 }
 
@@ -48,10 +58,20 @@ struct SwarmArguments {
     #[command(flatten)]
     common: CommonArguments,
     /// Walkers that there is room for; the world is as large as so many need.
-    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=4300))]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1000,
+        value_parser = clap::value_parser!(u32).range(1..=4300)
+    )]
     players: u32,
     /// Ticks per second, 1 to 240.
-    #[arg(long, value_name = "HZ", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=240))]
+    #[arg(
+        long,
+        value_name = "HZ",
+        default_value_t = 30,
+        value_parser = clap::value_parser!(u32).range(1..=240)
+    )]
     tick_hz: u32,
 }
 
@@ -64,7 +84,12 @@ struct CommonArguments {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     room_threads: Option<u16>,
     /// Connections at a time, in total.
-    #[arg(long, value_name = "N", default_value_t = 16_000, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 16_000,
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
     max_connections: u32,
     /// Connections at a time from one address; 64 by default, and for the swarm as many as in total.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]

@@ -1,8 +1,14 @@
 //! What the tests of Tickwire's behaviours share.
 
+pub mod duel;
+pub mod duelist;
 pub mod fuzz;
+pub mod net;
+pub mod sim;
+pub mod sockets;
 pub mod stream;
 pub mod swarm;
+pub mod walker;
 pub mod world;
 
 use std::env;

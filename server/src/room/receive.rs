@@ -77,8 +77,9 @@ impl Drain<'_> {
         match message {
             ClientMessage::Input(input) => self.input(session, &input, received.at),
             ClientMessage::Ping(ping) => {
-                let pong = ping.answer(self.now.saturating_since(received.at));
-                let (_, bytes) = self.outbox.message(|out| ServerMessage::Pong(pong).encode(out));
+                let pong = ServerMessage::Pong(ping.answer(self.now.saturating_since(received.at)));
+                session.conversation.handle_server(&pong)?;
+                let (_, bytes) = self.outbox.message(|out| pong.encode(out));
                 if let Some(bytes) = bytes {
                     send_to(session, &bytes);
                 }
@@ -113,10 +114,8 @@ impl Drain<'_> {
         let newest = session.recipient.newest_sent();
         match (header.newest_snapshot, newest) {
             (Some(low), Some(newest)) => self.acknowledgement(session, low, newest)?,
-            (None, Some(_))
-                if session.has_acknowledged || session.flow.is_overdue(now, &session.round_trip) =>
-            {
-                // It has been sent snapshots and says that it has none: it cannot go on from what it knows.
+            // It has been sent snapshots and says that it has none: it cannot go on from what it knows.
+            (None, _) if session.has_acknowledged || session.flow.is_overdue(now, &session.round_trip) => {
                 session.recipient.restart();
                 session.flow.restart();
                 session.has_acknowledged = false;
@@ -168,11 +167,14 @@ impl Drain<'_> {
             let is_over = since(session.detached_since) >= micros(config.grace);
             return is_over.then_some(SessionEnd::ConnectionLost);
         }
-        // Who is not heard at all does not acknowledge either: its connection is lost, and it may come back.
         if since(session.last_heard) >= micros(config.dead_peer_timeout) {
             return Some(SessionEnd::TimedOut);
         }
-        if session.flow.waiting_for(self.now) >= micros(config.slow_reader_timeout) {
+        // Who is not heard does not acknowledge either: then it is the connection that is lost. Who is heard
+        // all the time and acknowledges nothing does not read.
+        let patience = micros(config.slow_reader_timeout);
+        let is_heard = since(session.last_heard) < Micros(patience.0 / 2);
+        if is_heard && session.flow.waiting_for(self.now) >= patience {
             return Some(SessionEnd::SlowReader);
         }
         let is_idle = config.idle_timeout.is_some_and(|limit| since(session.last_active) >= micros(limit));
