@@ -17,8 +17,8 @@ use tickwire_protocol::time::Tick;
 pub struct History {
     codec: Arc<DeltaCodec>,
     capacity: usize,
-    /// One more than the largest index so far: columns by index are so long. What a game may use is mostly far
-    /// more than what it does use.
+    /// One more than the largest index so far: columns by index are so long. What a game may use is mostly
+    /// far more than what it does use.
     extent: usize,
     /// A record's place is its tick modulo the length.
     ring: Vec<Record>,

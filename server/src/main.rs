@@ -62,7 +62,7 @@ struct SwarmArguments {
         long,
         value_name = "N",
         default_value_t = 1000,
-        value_parser = clap::value_parser!(u32).range(1..=4300)
+        value_parser = clap::value_parser!(u32).range(1..=4096)
     )]
     players: u32,
     /// Ticks per second, 1 to 240.
