@@ -19,8 +19,8 @@ fn game() -> DuelConfig {
     DuelConfig { players: CLIENTS as u32, drones: 8, sight: 60.0 }
 }
 
-/// The hash of the state at each hundredth tick of a match whose players stall, talk, shove each other, and lose
-/// their connections and find back.
+/// The hash of the state at each hundredth tick of a match whose players stall, talk, shove each other, and
+/// lose their connections and find back.
 fn play(seed: u64) -> Vec<u64> {
     let mut world: World<Duelist> = World::new(config(), game(), seed);
     let mut random = SimRng::from_u64(seed).fork("mischief", 0);

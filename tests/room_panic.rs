@@ -8,8 +8,7 @@ use tickwire_protocol::game::Simulation;
 use tickwire_protocol::message::{ClientMessage, PlayerName, RoomId, SessionState, encode_payload};
 use tickwire_protocol::time::Micros;
 use tickwire_server::clock::{Clock, MonotonicClock};
-use tickwire_server::metrics::Metrics;
-use tickwire_server::room::{Admission, Directory, GameEntry, RoomCard, RoomServices};
+use tickwire_server::room::{Admission, GameEntry, RoomCard, RoomServices};
 use tickwire_server::tick::{OpenRoom, Order, RoomThread};
 use tickwire_tests::duel::{Duel, DuelCommand, DuelConfig};
 use tickwire_tests::net::{FarEnd, FromServer, Path, connect};
@@ -34,11 +33,7 @@ struct Player {
 
 impl Stage {
     fn new() -> Stage {
-        let services = RoomServices {
-            config: Arc::new(config()),
-            metrics: Arc::new(Metrics::new()),
-            directory: Arc::new(Directory::default()),
-        };
+        let services = RoomServices::new(config());
         let clock = MonotonicClock::start();
         let game = GameEntry::new::<Duel>(Duel::NAME, DuelConfig::default(), Micros::period_of(30));
         Stage {

@@ -30,7 +30,7 @@ enum Command {
 
 #[derive(Args)]
 struct CommonArguments {
-    /// The server: ws://HOST[:PORT][/PATH], by default with the path /play.
+    /// The URL of the server, `ws://HOST[:PORT][/PATH]`; without a path it is /play.
     #[arg(long, value_name = "URL")]
     connect: String,
     /// Clients.
@@ -47,7 +47,10 @@ struct CommonArguments {
     seed: u64,
     /// Connections that are opened per second.
     #[arg(
-        long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=100_000)
+        long,
+        value_name = "N",
+        default_value_t = 500,
+        value_parser = clap::value_parser!(u32).range(1..=100_000)
     )]
     connects_per_second: u32,
     /// Whether clients of a server on the loopback connect from many addresses of it.

@@ -1,7 +1,7 @@
 //! A timer wheel for clients that all send with the same period, each at its own phase.
 //!
-//! Thousands of timers would cost more than what they are for. As the periods are equal, a ring of slots does:
-//! whoever is in a slot is due when its time comes, once per turn of the ring.
+//! Thousands of timers would cost more than what they are for. As the periods are equal, a ring of slots
+//! does: whoever is in a slot is due when its time comes, once per turn of the ring.
 
 use tickwire_protocol::time::Micros;
 

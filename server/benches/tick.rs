@@ -1,5 +1,5 @@
-//! A whole tick without sockets: the swarm with thousands of players, each of whom sends inputs and is told of
-//! those around it. Prints the time per tick, by stage, and the bytes per snapshot, best of five.
+//! A whole tick without sockets: the swarm with thousands of players, each of whom sends inputs and is told
+//! of those around it. Prints the time per tick, by stage, and the bytes per snapshot, best of five.
 //!
 //! `cargo bench -p tickwire-server --bench tick`
 
@@ -22,7 +22,7 @@ use tickwire_server::inbox::{InboxWriter, Received, inbox};
 use tickwire_server::metrics::Metrics;
 use tickwire_server::net::link::{Link, LinkEnd, Polled};
 use tickwire_server::outbox::Outbox;
-use tickwire_server::room::{Admission, Directory, GameEntry, Room, RoomCard, RoomServices};
+use tickwire_server::room::{Admission, GameEntry, Room, RoomCard, RoomServices};
 use tickwire_swarm::{Intent, Swarm, SwarmConfig, SwarmInput};
 
 /// What goes over a link that is none: inputs that were made before the tick, and the snapshots' sizes.
@@ -120,11 +120,7 @@ fn run(players: u32, sight: f32, seed: u64) -> Outcome {
     let config =
         Config { tick_hz: TICK_HZ, room_capacity: players as usize, seed: Some(seed), ..Config::default() };
     let period = config.period();
-    let services = RoomServices {
-        config: Arc::new(config),
-        metrics: Arc::new(Metrics::new()),
-        directory: Arc::new(Directory::default()),
-    };
+    let services = RoomServices::new(config);
     let game = GameEntry::new::<Swarm>("swarm", SwarmConfig { players, sight }, period);
     let game = Arc::new(game.expect("the swarm is in order"));
     let card = RoomCard::new(tickwire_protocol::message::RoomId(1), 0, None, 0, players as usize);

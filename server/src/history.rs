@@ -17,6 +17,9 @@ use tickwire_protocol::time::Tick;
 pub struct History {
     codec: Arc<DeltaCodec>,
     capacity: usize,
+    /// One more than the largest index so far: columns by index are so long. What a game may use is mostly far
+    /// more than what it does use.
+    extent: usize,
     /// A record's place is its tick modulo the length.
     ring: Vec<Record>,
     newest: Option<Tick>,
@@ -96,7 +99,7 @@ impl History {
     /// An empty history of a room whose entity indices are below `capacity`.
     #[must_use]
     pub fn new(codec: Arc<DeltaCodec>, capacity: usize) -> History {
-        History { codec, capacity, ring: vec![Record::default(); RECORDS], newest: None }
+        History { codec, capacity, extent: 1, ring: vec![Record::default(); RECORDS], newest: None }
     }
 
     /// The codec of the room's game.
@@ -109,6 +112,12 @@ impl History {
     #[must_use]
     pub fn capacity(&self) -> usize {
         self.capacity
+    }
+
+    /// One more than the largest index that an entity has had so far.
+    #[must_use]
+    pub fn extent(&self) -> usize {
+        self.extent
     }
 
     /// The newest record.
@@ -133,6 +142,8 @@ impl History {
     /// # Panics
     /// When `tick` is not the one after the newest: a room's ticks are consecutive.
     pub fn capture(&mut self, tick: Tick, frame: &Frame, mut refused: impl FnMut(CaptureError)) {
+        let largest = frame.entities().iter().map(|entity| usize::from(entity.index.0) + 1).max();
+        self.extent = self.extent.max(largest.unwrap_or(0)).min(self.capacity.max(1));
         let mut capture = self.begin(tick);
         for entity in frame.entities() {
             if let Err(error) = capture.put(entity, frame.components(entity)) {
@@ -149,8 +160,8 @@ impl History {
         record.entities.clear();
         record.lanes.clear();
         record.changed.clear();
-        record.changed.resize(self.capacity.max(1), GONE);
-        record.places.resize(self.capacity.max(1), 0);
+        record.changed.resize(self.extent, GONE);
+        record.places.resize(self.extent, 0);
         self.ring[place] = record;
         // The ring has more than one place, so the record of before is another one.
         let before = self.newest.map(|newest| newest.0 as usize % RECORDS);

@@ -2,8 +2,8 @@
 //!
 //! The data goes round in a ring. The modules, in its order:
 //!
-//! - [`net`] listens, upgrades to WebSocket and reads the hello, on a tokio runtime; then the connection moves
-//!   to the thread of its room, as a [`net::link::Link`];
+//! - [`net`] listens, upgrades to WebSocket and reads the hello, on a tokio runtime; then the connection
+//!   moves to the thread of its room, as a [`net::link::Link`];
 //! - [`inbox`]: what a client sends, on its way to the tick;
 //! - [`tick`]: the threads, each of which runs the ticks of its rooms when they are due;
 //! - [`room`]: one match. [`room::Room::tick`] is the list of the stages of a tick;
@@ -11,8 +11,8 @@
 //!   is told;
 //! - [`outbox`]: messages on their way to the sockets.
 //!
-//! Beside them are [`session`] (who is there), [`config`], [`metrics`], [`clock`], [`http`] (pages and health)
-//! and [`run`], where a server is put together.
+//! Beside them are [`session`] (who is there), [`config`], [`metrics`], [`clock`], [`http`] (pages and
+//! health) and [`run`], where a server is put together.
 #![forbid(unsafe_code)]
 
 pub mod assemble;

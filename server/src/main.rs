@@ -36,10 +36,20 @@ struct ServeArguments {
     #[command(flatten)]
     common: CommonArguments,
     /// Ticks per second, 1 to 240.
-    #[arg(long, value_name = "HZ", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=240))]
+    #[arg(
+        long,
+        value_name = "HZ",
+        default_value_t = 30,
+        value_parser = clap::value_parser!(u32).range(1..=240)
+    )]
     tick_hz: u32,
     /// Places in a room.
-    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=60000))]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 64,
+        value_parser = clap::value_parser!(u32).range(1..=60000)
+    )]
     room_capacity: u32,
 }
 
@@ -48,10 +58,20 @@ struct SwarmArguments {
     #[command(flatten)]
     common: CommonArguments,
     /// Walkers that there is room for; the world is as large as so many need.
-    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=4300))]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1000,
+        value_parser = clap::value_parser!(u32).range(1..=4300)
+    )]
     players: u32,
     /// Ticks per second, 1 to 240.
-    #[arg(long, value_name = "HZ", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=240))]
+    #[arg(
+        long,
+        value_name = "HZ",
+        default_value_t = 30,
+        value_parser = clap::value_parser!(u32).range(1..=240)
+    )]
     tick_hz: u32,
 }
 
@@ -64,11 +84,16 @@ struct CommonArguments {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     room_threads: Option<u16>,
     /// Connections at a time, in total.
-    #[arg(long, value_name = "N", default_value_t = 16_000, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 16_000,
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
     max_connections: u32,
-    /// Connections at a time from one address.
-    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..))]
-    max_connections_per_address: u32,
+    /// Connections at a time from one address; 64 by default, and for the swarm as many as in total.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    max_connections_per_address: Option<u32>,
     /// A file with the certificate chain (PEM), to serve https and wss.
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_certificate: Option<PathBuf>,
@@ -84,12 +109,13 @@ struct CommonArguments {
 }
 
 impl CommonArguments {
-    fn config(&self, tick_hz: u32) -> Config {
+    fn config(&self, tick_hz: u32, per_address: u32) -> Config {
+        let per_address = self.max_connections_per_address.unwrap_or(per_address);
         Config {
             tick_hz,
             room_threads: self.room_threads.map(usize::from),
             max_connections: self.max_connections as usize,
-            max_connections_per_address: self.max_connections_per_address as usize,
+            max_connections_per_address: per_address as usize,
             grace: Duration::from_secs(u64::from(self.grace)),
             idle_timeout: (self.idle_timeout > 0).then(|| Duration::from_secs(u64::from(self.idle_timeout))),
             tls: self.tls(),
@@ -121,14 +147,20 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
     let (address, server) = match &command {
         Command::Serve(serve) => {
             let capacity = serve.room_capacity as usize;
-            let config = Config { room_capacity: capacity, ..serve.common.config(serve.tick_hz) };
+            let config = Config {
+                room_capacity: capacity,
+                ..serve.common.config(serve.tick_hz, CONNECTIONS_PER_ADDRESS)
+            };
             let swarm = SwarmConfig { players: serve.room_capacity, ..SwarmConfig::default() };
             (serve.common.listen, Server::builder(config).game_with::<Swarm>("swarm", swarm))
         }
         Command::Swarm(swarm) => {
             // Spectators have places beside the players.
             let capacity = swarm.players as usize + SPECTATORS;
-            let config = Config { room_capacity: capacity, ..swarm.common.config(swarm.tick_hz) };
+            let config = Config {
+                room_capacity: capacity,
+                ..swarm.common.config(swarm.tick_hz, swarm.common.max_connections)
+            };
             let game = SwarmConfig { players: swarm.players, ..SwarmConfig::default() };
             let server = Server::builder(config).game_with::<Swarm>("swarm", game);
             (swarm.common.listen, server.with_permanent_room())
@@ -152,6 +184,9 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         Ok(())
     })
 }
+
+/// Connections of a household or a school class behind one address.
+const CONNECTIONS_PER_ADDRESS: u32 = 64;
 
 /// Places for those who watch a swarm.
 const SPECTATORS: usize = 16;

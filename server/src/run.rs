@@ -3,13 +3,12 @@
 use crate::clock::{Clock, MonotonicClock};
 use crate::config::{Config, ConfigError};
 use crate::http;
-use crate::metrics::Metrics;
 use crate::net::limit::ConnectionCaps;
 use crate::net::link::Closer;
 use crate::net::tls::{self, TlsError};
 use crate::net::{Listening, listen, run_closer};
 use crate::outbox::Outbox;
-use crate::room::{Admission, Directory, GameEntry, GameError, RoomCard, RoomServices};
+use crate::room::{Admission, GameEntry, GameError, RoomCard, RoomServices};
 use crate::tick::{OpenRoom, Order, RoomThread};
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -96,12 +95,8 @@ impl Server {
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), ServerError> {
         let clock = MonotonicClock::start();
-        let config = Arc::new(self.config);
-        let services = RoomServices {
-            config: Arc::clone(&config),
-            metrics: Arc::new(Metrics::new()),
-            directory: Arc::new(Directory::default()),
-        };
+        let services = RoomServices::new(self.config);
+        let config = Arc::clone(&services.config);
         let (closer, closing) = mpsc::unbounded_channel();
         let closing = tokio::spawn(run_closer(closing));
         let threads = (0..config.threads())

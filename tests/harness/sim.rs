@@ -15,10 +15,10 @@ use tickwire_protocol::time::{Micros, Tick};
 use tickwire_server::Config;
 use tickwire_server::clock::Clock;
 use tickwire_server::inbox::Inbox;
-use tickwire_server::metrics::{Metrics, Stage};
+use tickwire_server::metrics::Stage;
 use tickwire_server::net::link::Link;
 use tickwire_server::outbox::Outbox;
-use tickwire_server::room::{Admission, Directory, GameEntry, Room, RoomCard, RoomServices};
+use tickwire_server::room::{Admission, GameEntry, Room, RoomCard, RoomServices};
 
 /// What makes a client of a game play.
 pub trait Brain: Sized {
@@ -153,11 +153,7 @@ impl<B: Brain> World<B> {
         let entry = GameEntry::new::<B::Game>(B::Game::NAME, game, config.period());
         let entry = Arc::new(entry.expect("the game can be hosted"));
         let card = RoomCard::new(RoomId(1), 0, None, 0, config.room_capacity);
-        let services = RoomServices {
-            config: Arc::new(config),
-            metrics: Arc::new(Metrics::new()),
-            directory: Arc::new(Directory::default()),
-        };
+        let services = RoomServices::new(config);
         let first = clock.now() + services.config.period();
         let room = Room::open(card, entry, services.clone(), [seed as u8; 32], first);
         World {

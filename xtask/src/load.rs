@@ -89,8 +89,6 @@ fn measure_swarm(folder: &Path, players: u32, seconds: u32) -> anyhow::Result<Me
         &count,
         "--listen",
         "127.0.0.1:0",
-        "--max-connections-per-address",
-        &count,
     ]))?;
     let ready = server.line()?;
     let (_, address) = ready.trim().split_once("http://").context("the server prints its address")?;

@@ -2,7 +2,8 @@
 //!
 //! The delta of an entity is the same for all players who hold the same baseline, so it is encoded once per
 //! tick (`shared`) and copied. What is a player's own is small: who is visible, beside what the player
-//! knows of them (`known`, `walk`), and, when the bytes do not suffice for all, whose turn it is (`priority`).
+//! knows of them (`known`, `walk`), and, when the bytes do not suffice for all, whose turn it is
+//! (`priority`).
 
 mod columns;
 mod known;

@@ -113,7 +113,7 @@ impl Shared {
         self.has_trends = history.codec().has_trends();
         self.bits.clear();
         self.entering.clear();
-        self.entering.resize(history.capacity(), None);
+        self.entering.resize(history.extent(), None);
         self.spare.append(&mut self.pairs);
         self.late.clear();
         self.count = Encodings::default();
@@ -161,10 +161,10 @@ impl Shared {
         table.stirred.extend(record.changes().iter().map(|changed| *changed > pair.newer));
         for slots in [&mut table.one, &mut table.both] {
             slots.clear();
-            slots.resize(history.capacity(), None);
+            slots.resize(history.extent(), None);
         }
         table.restless.clear();
-        table.restless.resize(history.capacity(), None);
+        table.restless.resize(history.extent(), None);
         self.pairs.push(table);
         Some(self.pairs.len() - 1)
     }
@@ -259,8 +259,8 @@ impl Shared {
             Some(two) => (two, Baselines::Two(newer, older_state(history, pair, codec, index)?)),
             None => (one, Baselines::One(newer)),
         };
-        // Without a trend the older baseline is nothing to the bits: those of any pair with the same newer one
-        // will do, and also for who was told at both.
+        // Without a trend the older baseline is nothing to the bits: those of any pair with the same newer
+        // one will do, and also for who was told at both.
         let is_one = form.older().is_none();
         let same = |table: &&PairTable| is_one && table.pair.newer == pair.newer;
         let span = match self.pairs.iter().filter(same).find_map(|table| table.one[slot]) {

@@ -13,41 +13,53 @@ use std::sync::Arc;
 /// The routes of a server.
 pub(crate) fn router(lobby: Arc<Lobby>) -> Router {
     Router::new()
-        .route("/", get(index))
         .route("/play", any(upgrade::play))
         .route("/health", get(health))
         .route("/metrics", get(metrics))
         .route("/rooms", get(rooms))
         .route("/levels/{id}", get(level))
-        .route("/spectator", get(|| async { page(SPECTATOR_PAGE) }))
-        .route("/spectator/{file}", get(spectator_file))
+        .route("/games", get(games))
+        .route("/", get(|| async { Html(INDEX_PAGE) }))
+        .route("/spectator", get(|| async { Html(SPECTATOR_PAGE) }))
+        .route("/web/{*file}", get(file))
         .fallback(|| async { (StatusCode::NOT_FOUND, "There is nothing here.\n") })
         .layer(axum::middleware::map_response(harden))
         .with_state(lobby)
 }
 
-const INDEX_PAGE: &str = include_str!("../../../assets/web/index.html");
-const INDEX_STYLE: &str = include_str!("../../../assets/web/style.css");
-const SPECTATOR_PAGE: &str = include_str!("../../../assets/web/spectator/index.html");
-const SPECTATOR_SCRIPT: &str = include_str!("../../../assets/web/spectator/spectator.js");
-const SPECTATOR_DECODER: &str = include_str!("../../../assets/web/spectator/protocol.js");
-
-async fn index() -> Response {
-    page(INDEX_PAGE)
-}
-
-fn page(text: &'static str) -> Response {
-    Html(text).into_response()
-}
-
-async fn spectator_file(Path(file): Path<String>) -> Response {
-    let (kind, text) = match file.as_str() {
-        "spectator.js" => ("text/javascript", SPECTATOR_SCRIPT),
-        "protocol.js" => ("text/javascript", SPECTATOR_DECODER),
-        "style.css" => ("text/css", INDEX_STYLE),
-        _ => return (StatusCode::NOT_FOUND, "There is nothing here.\n").into_response(),
+/// A file of the pages' folder, as it is built in.
+macro_rules! web {
+    ($file:literal) => {
+        include_str!(concat!("../../../assets/web/", $file))
     };
-    ([(header::CONTENT_TYPE, kind)], text).into_response()
+}
+
+const INDEX_PAGE: &str = web!("index.html");
+const SPECTATOR_PAGE: &str = web!("spectator/index.html");
+
+/// What the pages consist of: path, type and content.
+const FILES: [(&str, &str, &str); 9] = [
+    ("icon.svg", "image/svg+xml", web!("icon.svg")),
+    ("index.js", "text/javascript", web!("index.js")),
+    ("style.css", "text/css", web!("style.css")),
+    ("spectator/bits.js", "text/javascript", web!("spectator/bits.js")),
+    ("spectator/protocol.js", "text/javascript", web!("spectator/protocol.js")),
+    ("spectator/scene.js", "text/javascript", web!("spectator/scene.js")),
+    ("spectator/schema.js", "text/javascript", web!("spectator/schema.js")),
+    ("spectator/snapshot.js", "text/javascript", web!("spectator/snapshot.js")),
+    ("spectator/spectator.js", "text/javascript", web!("spectator/spectator.js")),
+];
+
+async fn file(Path(wanted): Path<String>) -> Response {
+    match FILES.iter().find(|(path, ..)| *path == wanted) {
+        // All of them are UTF-8. Another version of the server has others under the same names.
+        Some((_, kind, content)) => {
+            let kind = format!("{kind}; charset=utf-8");
+            ([(header::CONTENT_TYPE, kind.as_str()), (header::CACHE_CONTROL, "no-cache")], *content)
+                .into_response()
+        }
+        None => (StatusCode::NOT_FOUND, "There is nothing here.\n").into_response(),
+    }
 }
 
 async fn health(State(lobby): State<Arc<Lobby>>) -> Response {
@@ -60,6 +72,11 @@ async fn health(State(lobby): State<Arc<Lobby>>) -> Response {
 async fn metrics(State(lobby): State<Arc<Lobby>>) -> Response {
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], lobby.services.metrics.to_text()).into_response()
+}
+
+/// The names of the games, the first one first.
+async fn games(State(lobby): State<Arc<Lobby>>) -> Response {
+    axum::Json(lobby.games.iter().map(|game| &game.name).collect::<Vec<_>>()).into_response()
 }
 
 /// A public room, as the list tells it.

@@ -1,7 +1,8 @@
-//! From an upgraded connection to a room: the hello is read, checked, and handed to the room that it asks for.
+//! From an upgraded connection to a room: the hello is read, checked, and handed to the room that it asks
+//! for.
 
 use super::limit::ConnectionPermit;
-use super::link::{Closer, Connection, DirectLink, LinkEnd, binary};
+use super::link::{Connection, DirectLink, LinkEnd, binary};
 use super::socket::{Socket, bucket};
 use crate::clock::Clock;
 use crate::inbox::inbox;
@@ -64,7 +65,7 @@ pub(crate) async fn shake_hands(
                 tracing::warn!(%peer, %error, "a connection could not be handed to its room");
             }
         }
-        Err(rejection) => reject(connection, rejection, peer, permit, &lobby.closer).await,
+        Err(rejection) => reject(connection, rejection, peer, permit, &lobby).await,
     }
 }
 
@@ -189,13 +190,14 @@ async fn reject(
     rejection: Rejection,
     peer: SocketAddr,
     permit: ConnectionPermit,
-    closer: &Closer,
+    lobby: &Lobby,
 ) {
     let end = match &rejection {
         Rejection::Refused(refusal) => refusal.end(),
         Rejection::Ended(end) => *end,
     };
-    tracing::info!(%peer, reason = end.name(), "refused");
+    lobby.services.metrics.end(end);
+    lobby.services.log_end(Some(peer), end, None, lobby.clock.now());
     if let Rejection::Refused(refusal) = rejection {
         let mut bytes = Vec::new();
         if ServerMessage::Refusal(refusal).encode(&mut bytes).is_ok() {
@@ -203,5 +205,5 @@ async fn reject(
             let _ = connection.send(Message::Binary(bytes.into())).await;
         }
     }
-    let _ = closer.send(super::link::Closing { connection, end, permit });
+    let _ = lobby.closer.send(super::link::Closing { connection, end, permit });
 }

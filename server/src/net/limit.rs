@@ -41,6 +41,38 @@ impl TokenBucket {
     }
 }
 
+/// A limit on what is logged of peers: whoever misbehaves must not fill the disk.
+#[derive(Debug)]
+pub struct LogLimit(Mutex<(TokenBucket, u64)>);
+
+/// Lines per second that are logged of misbehaving peers for long.
+const LOG_LINES_PER_SECOND: u32 = 10;
+
+impl LogLimit {
+    /// A limit that nothing counts against yet.
+    #[must_use]
+    pub fn new() -> LogLimit {
+        let bucket = TokenBucket::new(LOG_LINES_PER_SECOND, crate::config::BURST_SECONDS, Micros(0));
+        LogLimit(Mutex::new((bucket, 0)))
+    }
+
+    /// Whether a line may be logged now: how many have not been since the last.
+    pub fn allow(&self, now: Micros) -> Option<u64> {
+        let (bucket, suppressed) = &mut *self.0.lock();
+        if bucket.take(1, now) {
+            return Some(std::mem::take(suppressed));
+        }
+        *suppressed += 1;
+        None
+    }
+}
+
+impl Default for LogLimit {
+    fn default() -> LogLimit {
+        LogLimit::new()
+    }
+}
+
 /// The connections that there are, in total and by address.
 #[derive(Debug)]
 pub struct ConnectionCaps {
@@ -141,6 +173,14 @@ mod tests {
         assert!(bucket.take(1, Micros(17_000)));
         assert!(bucket.take(300, Micros(60_000_000)));
         assert!(!bucket.take(1, Micros(60_000_000)), "no more than the burst is saved up");
+    }
+
+    #[test]
+    fn lines_beyond_the_limit_are_counted() {
+        let limit = LogLimit::new();
+        let logged = (0..70).filter(|_| limit.allow(Micros(0)).is_some()).count();
+        assert_eq!(logged, 50);
+        assert_eq!(limit.allow(Micros(100_000)), Some(20));
     }
 
     #[test]

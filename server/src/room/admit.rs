@@ -43,7 +43,7 @@ impl Admission {
 
     fn refuse_with(mut self, refusal: Refusal, outbox: &mut Outbox) {
         let end = refusal.end();
-        tracing::info!(peer = ?self.link.peer(), reason = end.name(), "refused");
+        tracing::debug!(peer = ?self.link.peer(), reason = end.name(), "refused");
         let (_, message) = outbox.message(|out| ServerMessage::Refusal(refusal).encode(out));
         if let Some(message) = message {
             // The connection may be gone, and then nobody is left to be told.
@@ -84,7 +84,7 @@ impl Room {
         let mut session = Session::new(player, name, role, wire, now);
         session.begin_stream(profile, now);
         let peer = session.wire.as_ref().and_then(|wire| wire.link.peer());
-        tracing::info!(room = self.card.id.0, player = player.0, name = session.name, ?peer, "joined");
+        tracing::debug!(room = self.card.id.0, player = player.0, name = session.name, ?peer, "joined");
         let key = self.sessions.insert(session);
         self.welcome(key, &admission.hello, profile, false, outbox);
     }
@@ -114,7 +114,7 @@ impl Room {
             self.services.directory.forget_token(&replaced);
         }
         session.begin_stream(profile, now);
-        tracing::info!(room = self.card.id.0, player = session.player.0, name = session.name, "resumed");
+        tracing::debug!(room = self.card.id.0, player = session.player.0, name = session.name, "resumed");
         self.play.resume(session.player, profile.predicts);
         self.welcome(key, &admission.hello, profile, true, outbox);
     }

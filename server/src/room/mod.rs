@@ -23,17 +23,19 @@ use crate::config::{Config, micros};
 use crate::history::History;
 use crate::interest::Interest;
 use crate::metrics::{Metrics, Stage};
+use crate::net::limit::LogLimit;
 use crate::outbox::Outbox;
 use crate::session::{Session, SessionKey, Sessions};
 use bytes::Bytes;
 use play::Play;
 use rand_chacha::ChaCha20Rng;
 use std::collections::{HashMap, VecDeque};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use tickwire_protocol::end::{ComeBack, SessionEnd};
 use tickwire_protocol::game::{Departure, ViewTime, Viewpoint};
 use tickwire_protocol::id::PlayerId;
-use tickwire_protocol::message::{Notice, NoticeKind, ServerMessage, SessionState};
+use tickwire_protocol::message::{Notice, NoticeKind, RoomId, ServerMessage, SessionState};
 use tickwire_protocol::time::{Micros, Tick};
 
 /// One match and everybody in it.
@@ -71,6 +73,38 @@ pub struct RoomServices {
     pub metrics: Arc<Metrics>,
     /// The list of rooms.
     pub directory: Arc<Directory>,
+    /// What is logged of peers that misbehave.
+    pub log_limit: Arc<LogLimit>,
+}
+
+impl RoomServices {
+    /// The services of a server with these settings: nothing counted, no rooms.
+    #[must_use]
+    pub fn new(config: Config) -> RoomServices {
+        RoomServices {
+            config: Arc::new(config),
+            metrics: Arc::new(Metrics::new()),
+            directory: Arc::new(Directory::default()),
+            log_limit: Arc::new(LogLimit::new()),
+        }
+    }
+
+    /// Logs the end of a session: at length where the peer is to blame, though not more often than the limit
+    /// allows.
+    pub(crate) fn log_end(
+        &self,
+        peer: Option<SocketAddr>,
+        end: SessionEnd,
+        room: Option<RoomId>,
+        now: Micros,
+    ) {
+        let (room, reason) = (room.map(|room| room.0), end.name());
+        if matches!(end, SessionEnd::Left | SessionEnd::ServerClosing | SessionEnd::Replaced) {
+            tracing::debug!(?peer, room, reason, "a session ended");
+        } else if let Some(suppressed) = self.log_limit.allow(now) {
+            tracing::warn!(?peer, room, reason, suppressed, "a session ended");
+        }
+    }
 }
 
 /// The ids of players. One that is given back rests before it is given out again, so that news of a player
@@ -302,7 +336,7 @@ impl Room {
     /// Works out who sees what.
     fn look(&mut self) {
         let Some(record) = self.history.newest() else { return };
-        self.interest.begin(record, self.sight, self.history.capacity());
+        self.interest.begin(record, self.sight, self.history.extent());
         let mut sight: f32 = 0.0;
         for (_, session) in self.sessions.iter_mut().filter(|(_, session)| session.is_active()) {
             let viewpoint = self.play.viewpoint(session.player);
@@ -343,7 +377,7 @@ impl Room {
         let Some(mut wire) = session.wire.take() else { return };
         session.conversation.handle_disconnected();
         session.detached_since = now;
-        tracing::info!(room = self.card.id.0, player = session.player.0, reason = end.name(), "detached");
+        tracing::debug!(room = self.card.id.0, player = session.player.0, reason = end.name(), "detached");
         if end != SessionEnd::ConnectionLost {
             say_goodbye(&mut wire, end, outbox);
         }
@@ -355,7 +389,7 @@ impl Room {
         session.conversation.handle_end(end);
         self.services.metrics.end(end);
         let peer = session.wire.as_ref().and_then(|wire| wire.link.peer());
-        tracing::info!(room = self.card.id.0, player = session.player.0, ?peer, reason = end.name(), "gone");
+        self.services.log_end(peer, end, Some(self.card.id), self.pace.due());
         for token in [Some(session.token), session.token_before].into_iter().flatten() {
             self.services.directory.forget_token(&token);
         }

@@ -170,8 +170,8 @@ impl Drain<'_> {
         if since(session.last_heard) >= micros(config.dead_peer_timeout) {
             return Some(SessionEnd::TimedOut);
         }
-        // Who is not heard does not acknowledge either: then it is the connection that is lost. Who is heard all
-        // the time and acknowledges nothing does not read.
+        // Who is not heard does not acknowledge either: then it is the connection that is lost. Who is heard
+        // all the time and acknowledges nothing does not read.
         let patience = micros(config.slow_reader_timeout);
         let is_heard = since(session.last_heard) < Micros(patience.0 / 2);
         if is_heard && session.flow.waiting_for(self.now) >= patience {

@@ -124,8 +124,8 @@ impl<G: Game> Seat<G> {
         }
     }
 
-    /// Whether the level changes among the ticks from `past[first]` on. A client is told that it does, but not
-    /// in which of these ticks: which steps it takes in which level is its guess.
+    /// Whether the level changes among the ticks from `past[first]` on. A client is told that it does, but
+    /// not in which of these ticks: which steps it takes in which level is its guess.
     fn changes_level(&self, first: usize) -> bool {
         let epoch = |stepped: &Stepped<G>| stepped.level.as_ref().map(|(epoch, _)| *epoch);
         let before = first.checked_sub(1).and_then(|place| self.past.get(place)).and_then(epoch);

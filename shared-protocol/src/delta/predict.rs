@@ -20,8 +20,8 @@ pub(crate) struct Forecast {
     pub(crate) largest: u32,
 }
 
-/// What a forecast is of: a field's first lane, whether two baselines are extrapolated, those, and to a writer
-/// the state that is to be told.
+/// What a forecast is of: a field's first lane, whether two baselines are extrapolated, those, and to a
+/// writer the state that is to be told.
 #[derive(Clone, Copy)]
 pub(crate) struct Subject<'a> {
     pub(crate) first: usize,

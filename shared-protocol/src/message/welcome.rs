@@ -48,7 +48,7 @@ pub struct WelcomeBody {
     pub rate: RateMode,
     /// What the snapshots of this player look like.
     pub profile: StreamProfile,
-    /// How many snapshots the client keeps as baselines, at least one.
+    /// For how many ticks the client keeps snapshots as baselines, at least one.
     pub history: u8,
     /// How long the player stays in the world without a connection.
     pub grace: Micros,
