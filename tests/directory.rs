@@ -27,7 +27,7 @@ async fn refused(server: &Running, session: Session) -> Refusal {
 
 #[tokio::test]
 async fn quick_play_fills_rooms_one_after_another() {
-    let server = Running::start(Config { room_capacity: 2, ..config() }).await;
+    let server = Running::start(Config { room_capacity: 3, ..config() }).await;
     let mut guests = Vec::new();
     let mut rooms = Vec::new();
     for _ in 0..5 {
@@ -35,13 +35,16 @@ async fn quick_play_fills_rooms_one_after_another() {
         guests.push(guest);
         rooms.push(room.0);
     }
-    assert_eq!(rooms, [1, 1, 2, 2, 3]);
-    let full = session_with("Eve", |config| config.room = RoomWish::Room(RoomId(2)));
+    assert_eq!(rooms, [1, 1, 1, 2, 2]);
+    let full = session_with("Eve", |config| config.room = RoomWish::Room(RoomId(1)));
     assert_eq!(refused(&server, full).await.end(), SessionEnd::RoomFull);
+    let (_host, room, code) = room_of(&server, RoomWish::Create { private: false }).await;
+    assert_eq!((room, code), (RoomId(3), None));
+    // The second has two players and the third has one.
+    let (_fifth, room, _) = room_of(&server, RoomWish::QuickPlay).await;
+    assert_eq!(room, RoomId(2));
     let (_guest, room, _) = room_of(&server, RoomWish::Room(RoomId(3))).await;
     assert_eq!(room, RoomId(3));
-    let (_guest, room, code) = room_of(&server, RoomWish::Create { private: false }).await;
-    assert_eq!((room, code), (RoomId(4), None));
     server.stop().await;
 }
 

@@ -48,17 +48,18 @@ fn a_player_number_rests_before_it_is_somebody_elses() {
 #[test]
 fn a_token_is_worth_nothing_after_leaving() {
     let mut world = world();
-    let ann = world.join("Ann", Path::FAIR);
+    let (ann, bob) = (world.join("Ann", Path::FAIR), world.join("Bob", Path::FAIR));
     world.run_ticks(30);
     let welcome = world.clients[ann].session.welcome().expect("she is welcome");
-    let hash = tickwire_server::session::TokenHash::of(&welcome.body.resume_token);
+    let (token, next_event) = (welcome.body.resume_token, world.clients[ann].heard.events.len() as u32);
     world.clients[ann].leave();
     world.run_ticks(10);
-    assert!(world.services.directory.room_of_token(&hash).is_none());
-    let thief = world.join("Tom", Path::FAIR);
-    world.run_ticks(30);
-    assert!(world.clients[thief].is_active());
-    assert_eq!(world.room.sessions(), 1);
+    assert_eq!(world.clients[ann].ended(), Some(SessionEnd::Left));
+    let hello = world.resuming(token, next_event);
+    world.connect_with(ann, Path::FAIR, hello);
+    world.run_ticks(10);
+    assert_eq!(world.clients[ann].ended(), Some(SessionEnd::ResumeRefused));
+    assert!(world.clients[bob].is_active() && world.room.sessions() == 1);
 }
 
 #[test]

@@ -37,13 +37,13 @@ const CONTINUED_AND_TO_BE_CONTINUED: u8 = 0x00;
 
 fn hello() -> Vec<u8> {
     let mut hello = Vec::new();
-    session("Ann").poll_hello(&mut hello).unwrap();
+    session("Ann").poll_hello(&mut hello).expect("a new session");
     hello
 }
 
 fn ping() -> Vec<u8> {
     let mut ping = Vec::new();
-    ClientMessage::Ping(Ping { nonce: 5, sent: Micros(9) }).encode(&mut ping).unwrap();
+    ClientMessage::Ping(Ping { nonce: 5, sent: Micros(9) }).encode(&mut ping).expect("a ping is short");
     ping
 }
 
@@ -191,7 +191,7 @@ async fn a_ping_of_the_websocket_is_answered() {
 async fn upgraded(mut stream: TcpStream) -> WebSocketStream<TcpStream> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
-        head.push(soon("the head", stream.read_u8()).await.unwrap());
+        head.push(soon("the head", stream.read_u8()).await.expect("there is an answer"));
     }
     assert!(head.starts_with(b"HTTP/1.1 101"), "{}", String::from_utf8_lossy(&head));
     WebSocketStream::from_raw_socket(stream, Role::Client, None).await

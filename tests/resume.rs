@@ -3,7 +3,7 @@
 use std::time::Duration;
 use tickwire_protocol::client::Session;
 use tickwire_protocol::end::SessionEnd;
-use tickwire_protocol::message::{ClientMessage, Hello, Resume, ResumeToken, SessionState};
+use tickwire_protocol::message::{ResumeToken, SessionState};
 use tickwire_protocol::time::{Micros, Tick};
 use tickwire_server::Config;
 use tickwire_server::session::TokenHash;
@@ -50,19 +50,6 @@ fn token(world: &World<Duelist>, place: usize) -> ResumeToken {
 /// The first event that a client has not heard.
 fn next_event(world: &World<Duelist>, place: usize) -> u32 {
     world.clients[place].heard.events.len() as u32
-}
-
-/// A hello that asks to go on with this token from this event on.
-fn resuming(world: &World<Duelist>, token: ResumeToken, next_event: u32) -> Vec<u8> {
-    let mut session = Session::new(world.session_config("Ann"));
-    let mut bytes = Vec::new();
-    session.poll_hello(&mut bytes).expect("a new session");
-    let Ok(ClientMessage::Hello(hello)) = ClientMessage::decode(&bytes) else { panic!("it is a hello") };
-    let mut body = hello.body;
-    body.resume = Some(Resume { token, next_event });
-    bytes.clear();
-    ClientMessage::Hello(Box::new(Hello::new(body))).encode(&mut bytes).expect("it is short");
-    bytes
 }
 
 #[test]
@@ -161,14 +148,14 @@ fn a_wrong_token_changes_nothing() {
     let thief = world.join("Tom", Path::FAIR);
     world.run_ticks(10);
     let before = world.room.sessions();
-    let hello = resuming(&world, ResumeToken::new([9; 16]).expect("it is not empty"), 0);
+    let hello = world.resuming(ResumeToken::new([9; 16]).expect("it is not empty"), 0);
     world.clients[thief].far = None;
     world.connect_with(thief, Path::FAIR, hello);
     world.run_ticks(20);
     assert_eq!(world.clients[thief].ended(), Some(SessionEnd::ResumeRefused));
     assert_eq!(world.room.sessions(), before);
     // A right token with an event that was never told.
-    let hello = resuming(&world, token(&world, 0), 4000);
+    let hello = world.resuming(token(&world, 0), 4000);
     world.connect_with(thief, Path::FAIR, hello);
     world.run_ticks(20);
     assert_eq!(world.clients[thief].ended(), Some(SessionEnd::ResumeRefused));
@@ -185,7 +172,7 @@ fn the_old_token_is_valid_until_the_first_message() {
     // The welcome with the second token gets lost: the client never says a word after it.
     for _ in 0..3 {
         world.clients[0].far = None;
-        let hello = resuming(&world, first, next_event(&world, 0));
+        let hello = world.resuming(first, next_event(&world, 0));
         world.connect_with(0, Path::FAIR, hello);
         let far = world.clients[0].far.as_ref().expect("she is there");
         far.stall_until(Micros(u64::MAX));
@@ -206,7 +193,7 @@ fn the_old_token_is_valid_until_the_first_message() {
     let thief = world.join("Tom", Path::FAIR);
     world.run_ticks(10);
     world.clients[thief].far = None;
-    let hello = resuming(&world, first, next_event(&world, 0));
+    let hello = world.resuming(first, next_event(&world, 0));
     world.connect_with(thief, Path::FAIR, hello);
     world.run_ticks(10);
     assert_eq!(world.clients[thief].ended(), Some(SessionEnd::ResumeRefused));
@@ -230,7 +217,7 @@ fn both_tokens_are_good_while_the_client_is_silent() {
         world.run_ticks(10);
         let second = token(&world, 0);
         assert_ne!(TokenHash::of(&first), TokenHash::of(&second));
-        let hello = resuming(&world, if take_second { second } else { first }, next_event(&world, 0));
+        let hello = world.resuming(if take_second { second } else { first }, next_event(&world, 0));
         world.clients[0].far = None;
         world.clients[0].session = Session::new(world.session_config("Ann"));
         world.connect_with(0, Path::FAIR, hello);

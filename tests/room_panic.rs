@@ -37,10 +37,10 @@ impl Stage {
         let clock = MonotonicClock::start();
         let game = GameEntry::new::<Duel>(Duel::NAME, DuelConfig::default(), Micros::period_of(30));
         Stage {
-            thread: RoomThread::start(0, services.clone(), clock).unwrap(),
+            thread: RoomThread::start(0, services.clone(), clock).expect("there is a thread to be had"),
             services,
-            game: Arc::new(game.unwrap()),
-            form: Arc::new(GameForm::of::<Duel>().unwrap()),
+            game: Arc::new(game.expect("the duel can be hosted")),
+            form: Arc::new(GameForm::of::<Duel>().expect("the duel has a form")),
             clock,
         }
     }
@@ -61,14 +61,14 @@ impl Stage {
     fn join(&self, card: &Arc<RoomCard>, name: &str) -> Player {
         let mut session = Session::new(SessionConfig::new(Arc::clone(&self.form), name));
         let mut hello = Vec::new();
-        session.poll_hello(&mut hello).unwrap();
+        session.poll_hello(&mut hello).expect("a new session");
         let Ok(ClientMessage::Hello(hello)) = ClientMessage::decode(&hello) else { panic!("it is a hello") };
         let (link, inbox, far) = connect(Path::DIRECT, 1, Arc::new(self.clock));
         let admission = Admission {
             link: Box::new(link),
             inbox,
             hello: *hello,
-            name: PlayerName::new(name).unwrap(),
+            name: PlayerName::new(name).expect("a name that can be shown"),
             place: card.take_place(),
         };
         assert!(self.thread.order(Order::Admit(card.id, Box::new(admission))).is_ok());
@@ -84,7 +84,8 @@ impl Player {
         while !is_so(&self.session) {
             match self.far.wait(PATIENCE).expect("the server goes on") {
                 FromServer::Message(bytes) if !matches!(self.session.state(), SessionState::Gone(_)) => {
-                    self.session.handle_message(&bytes, self.clock.now()).unwrap();
+                    let received = self.session.handle_message(&bytes, self.clock.now());
+                    received.expect("the server makes no mistakes");
                     let mut acknowledgement = Vec::new();
                     self.session.encode_acknowledgement(&mut acknowledgement);
                     self.far.send(acknowledgement);
@@ -98,7 +99,7 @@ impl Player {
     }
 
     fn newest(&self) -> u32 {
-        self.session.view().unwrap().tick.0
+        self.session.view().expect("there are snapshots").tick.0
     }
 }
 

@@ -7,8 +7,8 @@ use tickwire_protocol::determinism::SimRng;
 use tickwire_protocol::end::SessionEnd;
 use tickwire_protocol::game::{Game, Simulation};
 use tickwire_protocol::message::{
-    ClientMessage, Features, Notice, PlayerName, Refusal, RefusalReason, RoomId, ServerMessage, SessionState,
-    encode_payload,
+    ClientMessage, Features, Notice, PlayerName, Refusal, RefusalReason, Resume, ResumeToken, RoomId,
+    ServerMessage, SessionState, encode_payload,
 };
 use tickwire_protocol::snapshot::Applied;
 use tickwire_protocol::time::{Micros, Tick};
@@ -238,6 +238,23 @@ impl<B: Brain> World<B> {
         let (link, inbox, far) = connect(path, self.random.next_u64(), clock);
         self.clients[place].far = Some(far);
         self.arrivals.push(Arrival { at: self.now() + path.delay, link, inbox, hello });
+    }
+
+    /// A hello that asks to go on with the session of this token, from this event on.
+    ///
+    /// # Panics
+    /// Never: a new session says hello, and it is short.
+    #[must_use]
+    pub fn resuming(&self, token: ResumeToken, next_event: u32) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        Session::new(self.session_config("Ann")).poll_hello(&mut bytes).expect("a new session");
+        let Ok(ClientMessage::Hello(mut hello)) = ClientMessage::decode(&bytes) else {
+            unreachable!("it was just written")
+        };
+        hello.body.resume = Some(Resume { token, next_event });
+        bytes.clear();
+        ClientMessage::Hello(hello).encode(&mut bytes).expect("it is short");
+        bytes
     }
 
     /// A moment of the simulation.
