@@ -1,4 +1,5 @@
 //! The spectator in plain JavaScript, written from `docs/PROTOCOL.md` alone, understands what a server says.
+#![expect(clippy::unwrap_used, reason = "all of it is a test, which fails by panicking")]
 
 use futures_util::{SinkExt, StreamExt};
 use std::io::{BufRead, BufReader};
