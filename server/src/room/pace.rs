@@ -78,11 +78,12 @@ impl Pace {
         self.due = self.due + self.period;
         self.load = (self.load * (LOAD_MEMORY - 1) + took.0) / LOAD_MEMORY;
         let before = self.rate;
-        // With every second snapshot a tick takes at least half as long as before on average: to return needs
-        // clearly less than half of the time.
+        // With every second snapshot a tick takes at least half as long as before on average. To return needs
+        // less than half of the time, or the next ticks would be too long again; but not much less, or a room
+        // that was short of time once, while many came in, would never get back.
         self.rate = match before {
             RateMode::EveryTick if self.load * 100 > self.period.0 * 90 => RateMode::EverySecondTick,
-            RateMode::EverySecondTick if self.load * 100 < self.period.0 * 35 => RateMode::EveryTick,
+            RateMode::EverySecondTick if self.load * 100 < self.period.0 * 45 => RateMode::EveryTick,
             same => same,
         };
         self.rate != before
