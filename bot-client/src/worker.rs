@@ -74,9 +74,9 @@ impl<'a> Worker<'a> {
             }
             self.connect_due(now);
             self.send_due();
-            // Asleep in a poll, the thread would be woken by the first snapshot of each tick and again by most
-            // of those after it. On the loopback it is the server that pays for these wake-ups, which no
-            // client elsewhere would cost it. So the sockets are looked at every millisecond.
+            // Asleep in a poll, the thread would be woken by the first snapshot of each tick and again by
+            // most of those after it. On the loopback it is the server that pays for these wake-ups, which
+            // no client elsewhere would cost it. So the sockets are looked at every millisecond.
             let wait = self.wheel.next_due().saturating_since(self.env.now()).0.min(LOOK_MICROS);
             std::thread::sleep(Duration::from_micros(wait));
             match self.poll.poll(&mut events, Some(Duration::ZERO)) {
