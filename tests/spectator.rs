@@ -5,6 +5,7 @@ use futures_util::{SinkExt, StreamExt};
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
+use tickwire_protocol::end::{ComeBack, SESSION_ENDS};
 use tickwire_protocol::game::{InputForm, Simulation};
 use tickwire_protocol::message::{
     BoundedText, ClientMessage, Features, Hello, HelloBody, InputHeader, RoomWish, SUBPROTOCOL,
@@ -151,4 +152,21 @@ fn walk(form: &InputForm<SwarmInput>, input: &SwarmInput, number: u64) -> Vec<u8
     let mut bytes = Vec::new();
     header.encode(form.codec(), &row, &mut BitWriter::new(), &mut bytes);
     bytes
+}
+
+/// The page has the table of session ends in its own words; it must not lack one that the server has.
+#[test]
+fn the_page_knows_each_session_end() {
+    let script = std::fs::read_to_string(repository().join("assets/web/spectator/protocol.js")).unwrap();
+    for row in SESSION_ENDS {
+        let (back, after) = match row.come_back {
+            ComeBack::Never => ("never", None),
+            ComeBack::Resume => ("resume", None),
+            ComeBack::Now => ("new", None),
+            ComeBack::After(time) => ("new", Some(time.0 / 1000)),
+        };
+        let after = after.map_or(String::new(), |millis| format!(", {millis}"));
+        let line = format!("[{}, '{}', '{back}', '{}'{after}],", row.code, row.name, row.text);
+        assert!(script.contains(&line), "{line} is not in protocol.js");
+    }
 }

@@ -35,14 +35,6 @@ enum Command {
 struct ServeArguments {
     #[command(flatten)]
     common: CommonArguments,
-    /// Ticks per second, 1 to 240.
-    #[arg(
-        long,
-        value_name = "HZ",
-        default_value_t = 30,
-        value_parser = clap::value_parser!(u32).range(1..=240)
-    )]
-    tick_hz: u32,
     /// Places in a room.
     #[arg(
         long,
@@ -65,6 +57,13 @@ struct SwarmArguments {
         value_parser = clap::value_parser!(u32).range(1..=4096)
     )]
     players: u32,
+}
+
+#[derive(Args)]
+struct CommonArguments {
+    /// The address to listen on.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7777")]
+    listen: SocketAddr,
     /// Ticks per second, 1 to 240.
     #[arg(
         long,
@@ -73,13 +72,6 @@ struct SwarmArguments {
         value_parser = clap::value_parser!(u32).range(1..=240)
     )]
     tick_hz: u32,
-}
-
-#[derive(Args)]
-struct CommonArguments {
-    /// The address to listen on.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7777")]
-    listen: SocketAddr,
     /// Threads that rooms run on; by default one per core less one.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     room_threads: Option<u16>,
@@ -109,10 +101,10 @@ struct CommonArguments {
 }
 
 impl CommonArguments {
-    fn config(&self, tick_hz: u32, per_address: u32) -> Config {
+    fn config(&self, per_address: u32) -> Config {
         let per_address = self.max_connections_per_address.unwrap_or(per_address);
         Config {
-            tick_hz,
+            tick_hz: self.tick_hz,
             room_threads: self.room_threads.map(usize::from),
             max_connections: self.max_connections as usize,
             max_connections_per_address: per_address as usize,
@@ -147,20 +139,15 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
     let (address, server) = match &command {
         Command::Serve(serve) => {
             let capacity = serve.room_capacity as usize;
-            let config = Config {
-                room_capacity: capacity,
-                ..serve.common.config(serve.tick_hz, CONNECTIONS_PER_ADDRESS)
-            };
+            let config = Config { room_capacity: capacity, ..serve.common.config(CONNECTIONS_PER_ADDRESS) };
             let swarm = SwarmConfig { players: serve.room_capacity, ..SwarmConfig::default() };
             (serve.common.listen, Server::builder(config).game_with::<Swarm>("swarm", swarm))
         }
         Command::Swarm(swarm) => {
             // Spectators have places beside the players.
             let capacity = swarm.players as usize + SPECTATORS;
-            let config = Config {
-                room_capacity: capacity,
-                ..swarm.common.config(swarm.tick_hz, swarm.common.max_connections)
-            };
+            let config =
+                Config { room_capacity: capacity, ..swarm.common.config(swarm.common.max_connections) };
             let game = SwarmConfig { players: swarm.players, ..SwarmConfig::default() };
             let server = Server::builder(config).game_with::<Swarm>("swarm", game);
             (swarm.common.listen, server.with_permanent_room())
