@@ -75,6 +75,17 @@ fn no_line_is_wider_than_110_columns() {
     assert!(wide.is_empty(), "lines of more than 110 columns:\n{}", wide.join("\n"));
 }
 
+#[test]
+fn the_rules_of_determinism_are_the_same_everywhere() {
+    // Clippy reads one file per crate and knows no way to include another.
+    let rules = |path: &str| {
+        let text = read(path);
+        let (_, rules) = text.split_once("\nallow-unwrap").expect("the rules follow the comment");
+        rules.to_owned()
+    };
+    assert_eq!(rules("arena/clippy.toml"), rules("shared-protocol/clippy.toml"));
+}
+
 /// The files below a folder that are ours: nothing that is hidden, built or installed.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();

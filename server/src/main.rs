@@ -1,5 +1,8 @@
 //! The binary `tickwire`: hosts games.
 
+#[cfg(feature = "arena")]
+mod arena_arguments;
+
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use std::io::Write;
@@ -8,7 +11,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 use tickwire_server::net::tls::TlsFiles;
-use tickwire_server::{Config, Server};
+use tickwire_server::{Config, Server, ServerBuilder};
 use tickwire_swarm::{Swarm, SwarmConfig};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
@@ -43,6 +46,26 @@ struct ServeArguments {
         value_parser = clap::value_parser!(u32).range(1..=60000)
     )]
     room_capacity: u32,
+    #[cfg(feature = "arena")]
+    #[command(flatten)]
+    arena: arena_arguments::ArenaArguments,
+}
+
+impl ServeArguments {
+    /// A server with the games in the box; the arena is the one that those get who name none.
+    fn server(&self) -> anyhow::Result<ServerBuilder> {
+        let capacity = self.room_capacity as usize;
+        let config =
+            Config { room_capacity: capacity, ..self.common.config(SERVE_HZ, CONNECTIONS_PER_ADDRESS) };
+        let server = Server::builder(config);
+        #[cfg(feature = "arena")]
+        let server = {
+            let arena = self.arena.config(self.room_capacity)?;
+            server.game_with::<tickwire_arena::Arena>("arena", arena)
+        };
+        let swarm = SwarmConfig { players: self.room_capacity, ..SwarmConfig::default() };
+        Ok(server.game_with::<Swarm>("swarm", swarm))
+    }
 }
 
 #[derive(Args)]
@@ -64,14 +87,9 @@ struct CommonArguments {
     /// The address to listen on.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7777")]
     listen: SocketAddr,
-    /// Ticks per second, 1 to 240.
-    #[arg(
-        long,
-        value_name = "HZ",
-        default_value_t = 30,
-        value_parser = clap::value_parser!(u32).range(1..=240)
-    )]
-    tick_hz: u32,
+    /// Ticks per second, 1 to 240; 60 by default, and 30 for the swarm.
+    #[arg(long, value_name = "HZ", value_parser = clap::value_parser!(u32).range(1..=240))]
+    tick_hz: Option<u32>,
     /// Threads that rooms run on; by default one per core less one.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     room_threads: Option<u16>,
@@ -101,10 +119,10 @@ struct CommonArguments {
 }
 
 impl CommonArguments {
-    fn config(&self, per_address: u32) -> Config {
+    fn config(&self, tick_hz: u32, per_address: u32) -> Config {
         let per_address = self.max_connections_per_address.unwrap_or(per_address);
         Config {
-            tick_hz: self.tick_hz,
+            tick_hz: self.tick_hz.unwrap_or(tick_hz),
             room_threads: self.room_threads.map(usize::from),
             max_connections: self.max_connections as usize,
             max_connections_per_address: per_address as usize,
@@ -137,17 +155,12 @@ fn main() -> ExitCode {
 fn run(arguments: Arguments) -> anyhow::Result<()> {
     let command = arguments.command.unwrap_or(Command::Serve(arguments.serve));
     let (address, server) = match &command {
-        Command::Serve(serve) => {
-            let capacity = serve.room_capacity as usize;
-            let config = Config { room_capacity: capacity, ..serve.common.config(CONNECTIONS_PER_ADDRESS) };
-            let swarm = SwarmConfig { players: serve.room_capacity, ..SwarmConfig::default() };
-            (serve.common.listen, Server::builder(config).game_with::<Swarm>("swarm", swarm))
-        }
+        Command::Serve(serve) => (serve.common.listen, serve.server()?),
         Command::Swarm(swarm) => {
             // Spectators have places beside the players.
             let capacity = swarm.players as usize + SPECTATORS;
-            let config =
-                Config { room_capacity: capacity, ..swarm.common.config(swarm.common.max_connections) };
+            let common = swarm.common.config(SWARM_HZ, swarm.common.max_connections);
+            let config = Config { room_capacity: capacity, ..common };
             let game = SwarmConfig { players: swarm.players, ..SwarmConfig::default() };
             let server = Server::builder(config).game_with::<Swarm>("swarm", game);
             (swarm.common.listen, server.with_permanent_room())
@@ -171,6 +184,10 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         Ok(())
     })
 }
+
+/// Ticks per second of the games in the box, and of the swarm when it is measured.
+const SERVE_HZ: u32 = 60;
+const SWARM_HZ: u32 = 30;
 
 /// Connections of a household or a school class behind one address.
 const CONNECTIONS_PER_ADDRESS: u32 = 64;

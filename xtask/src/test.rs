@@ -14,6 +14,7 @@ pub(crate) fn run() -> ExitCode {
     report.step("docs", || {
         passed(&Invocation::cargo("doc --workspace --no-deps").env("RUSTDOCFLAGS", "-Dwarnings"))
     });
+    report.step("server without the arena", without_arena);
     // `tests` has replayed them among the others; here each corpus is named, with what was replayed.
     report.step("fuzz corpora", || {
         passed(&Invocation::cargo("test --quiet --workspace --test fuzz_corpus -- --nocapture"))
@@ -28,6 +29,17 @@ fn format() -> StepResult {
     // The fuzz crate is no member of the workspace.
     Invocation::cargo("fmt --manifest-path tests/fuzz/Cargo.toml --check").run()?;
     Ok(Outcome::Passed)
+}
+
+/// The framework knows none of its games: without the feature, the server is built without the one in the
+/// box.
+fn without_arena() -> StepResult {
+    let tree = Invocation::cargo("tree -p tickwire-server --no-default-features -e normal --prefix none");
+    let tree = tree.read().ok_or_else(|| anyhow::anyhow!("`{tree}` fails"))?;
+    if !tree.contains("tickwire-server") || tree.contains("tickwire-arena") {
+        anyhow::bail!("without its default features the server still depends on the arena");
+    }
+    passed(&Invocation::cargo("check -p tickwire-server --no-default-features"))
 }
 
 /// Licences, bans and sources. Advisories change without us and need the network: public CI asks for them.

@@ -14,6 +14,7 @@
 //! enough to tell where two runs part) and give it a line in [`CHECKS`]. Node and `native` find it there by
 //! themselves.
 
+mod arena;
 mod body;
 mod deltas;
 mod exports;
@@ -36,6 +37,7 @@ pub struct Check {
 pub const CHECKS: &[Check] = &[
     Check { name: "body: 10,000 steps, digest at each 100th", run: body::digests },
     Check { name: "body: saved and restored at each 100th step", run: body::digests_with_restores },
+    Check { name: "arena: 10,000 steps of a player, digest at each 100th", run: arena::steps },
     Check { name: "float: functions of one operand", run: floats::unary },
     Check { name: "float: functions of two operands", run: floats::binary },
     Check { name: "float: exact operations of the language", run: floats::exact },
