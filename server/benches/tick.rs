@@ -5,8 +5,8 @@
 
 use bytes::Bytes;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Instant;
 use tickwire_protocol::end::SessionEnd;
 use tickwire_protocol::game::InputForm;
@@ -25,44 +25,30 @@ use tickwire_server::outbox::Outbox;
 use tickwire_server::room::{Admission, GameEntry, Room, RoomCard, RoomServices};
 use tickwire_swarm::{Intent, Swarm, SwarmConfig, SwarmInput};
 
-/// What goes over a link that is none: inputs that were made before the tick, and the snapshots' sizes.
+/// A link to nobody, which counts snapshots. What its player sends is in the inbox before the tick.
+struct CountingLink(Arc<Sent>);
+
+/// The snapshots of all players.
 #[derive(Default)]
-struct Wire {
-    incoming: Vec<Bytes>,
-    /// The tick of the newest snapshot.
-    newest: Option<u32>,
-    snapshots: u64,
-    bytes: u64,
-}
-
-impl Wire {
-    /// Begins to count anew.
-    fn forget(&mut self) {
-        (self.snapshots, self.bytes) = (0, 0);
-    }
-}
-
-struct MemoryLink {
-    wire: Arc<Mutex<Wire>>,
+struct Sent {
+    /// One more than the tick of the newest ones; zero before the first.
+    next: AtomicU32,
     /// The tick that is running.
-    tick: Arc<AtomicU32>,
-    inbox: InboxWriter,
+    running: AtomicU32,
+    snapshots: AtomicU64,
+    bytes: AtomicU64,
 }
 
-impl Link for MemoryLink {
-    fn poll_receive(&mut self, now: Micros) -> Result<Polled, LinkEnd> {
-        for bytes in self.wire.lock().expect("one thread").incoming.drain(..) {
-            self.inbox.push(Received { at: now, bytes }).expect("a tick has few inputs");
-        }
+impl Link for CountingLink {
+    fn poll_receive(&mut self, _: Micros) -> Result<Polled, LinkEnd> {
         Ok(Polled::Drained)
     }
 
     fn send(&mut self, message: Bytes) -> Result<(), LinkEnd> {
         if message[0] == ServerType::Snapshot as u8 {
-            let mut wire = self.wire.lock().expect("one thread");
-            wire.newest = Some(self.tick.load(Ordering::Relaxed));
-            wire.snapshots += 1;
-            wire.bytes += message.len() as u64;
+            self.0.next.store(self.0.running.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+            self.0.snapshots.fetch_add(1, Ordering::Relaxed);
+            self.0.bytes.fetch_add(message.len() as u64, Ordering::Relaxed);
         }
         Ok(())
     }
@@ -80,7 +66,7 @@ impl Link for MemoryLink {
 
 /// A player: makes inputs 25 times a second, each at its own phase.
 struct Player {
-    wire: Arc<Mutex<Wire>>,
+    inbox: InboxWriter,
     intent: Intent,
     phase: f64,
     sequence: u32,
@@ -126,8 +112,8 @@ fn run(players: u32, sight: f32, seed: u64) -> Outcome {
     let card = RoomCard::new(tickwire_protocol::message::RoomId(1), 0, None, 0, players as usize);
     let metrics = Arc::clone(&services.metrics);
     let mut room = Room::open(card, Arc::clone(&game), services, [7; 32], Micros(0)).expect("it opens");
-    let running = Arc::new(AtomicU32::new(0));
-    let mut players: Vec<_> = (0..players).map(|number| enter(&mut room, &game, number, &running)).collect();
+    let sent = Arc::new(Sent::default());
+    let mut players: Vec<_> = (0..players).map(|number| enter(&mut room, &game, number, &sent)).collect();
     let mut outbox = Outbox::default();
     let real = MonotonicClock::start();
     let form = InputForm::<SwarmInput>::new().expect("the input is in order");
@@ -137,11 +123,13 @@ fn run(players: u32, sight: f32, seed: u64) -> Outcome {
     for tick in 0..warm_up + 90 {
         if tick == warm_up {
             before = stages(&metrics);
-            players.iter().for_each(|player| player.wire.lock().expect("one thread").forget());
+            sent.snapshots.store(0, Ordering::Relaxed);
+            sent.bytes.store(0, Ordering::Relaxed);
         }
-        players.iter_mut().for_each(|player| player.send(&form));
         let now = room.due();
-        running.store(room.next_tick().0, Ordering::Relaxed);
+        let newest = sent.next.load(Ordering::Relaxed).checked_sub(1).map(|tick| tick as u16);
+        sent.running.store(room.next_tick().0, Ordering::Relaxed);
+        players.iter_mut().for_each(|player| player.send(&form, newest, now));
         let started = Instant::now();
         room.tick(now, &real, &mut outbox);
         if tick >= warm_up {
@@ -149,8 +137,7 @@ fn run(players: u32, sight: f32, seed: u64) -> Outcome {
             measured += 1;
         }
     }
-    let wires = players.iter().map(|player| player.wire.lock().expect("one thread"));
-    let (snapshots, bytes) = wires.fold((0, 0), |sum, wire| (sum.0 + wire.snapshots, sum.1 + wire.bytes));
+    let (snapshots, bytes) = (sent.snapshots.load(Ordering::Relaxed), sent.bytes.load(Ordering::Relaxed));
     let after = stages(&metrics);
     Outcome {
         ms: took * 1e3 / f64::from(measured),
@@ -164,9 +151,8 @@ fn run(players: u32, sight: f32, seed: u64) -> Outcome {
     }
 }
 
-fn enter(room: &mut Room, game: &GameEntry, number: u32, running: &Arc<AtomicU32>) -> Player {
+fn enter(room: &mut Room, game: &GameEntry, number: u32, sent: &Arc<Sent>) -> Player {
     let (writer, reader) = inbox();
-    let wire = Arc::new(Mutex::new(Wire::default()));
     let hello = Hello::new(HelloBody {
         fingerprint: game.fingerprint,
         tables_id: Some(game.tables.0),
@@ -179,36 +165,32 @@ fn enter(room: &mut Room, game: &GameEntry, number: u32, running: &Arc<AtomicU32
         spectator: false,
     });
     room.handle_admission(Admission {
-        link: Box::new(MemoryLink { wire: Arc::clone(&wire), tick: Arc::clone(running), inbox: writer }),
+        link: Box::new(CountingLink(Arc::clone(sent))),
         inbox: reader,
         hello,
         name: PlayerName::new("walker").expect("it is one"),
         place: None,
     });
     let phase = f64::from(number) * 0.618_034 % 1.0;
-    Player { wire, intent: Intent::new(u64::from(number)), phase, sequence: 0 }
+    Player { inbox: writer, intent: Intent::new(u64::from(number)), phase, sequence: 0 }
 }
 
 impl Player {
     /// Makes the inputs of a tick's time; they acknowledge the snapshot of the tick before.
-    fn send(&mut self, form: &InputForm<SwarmInput>) {
+    fn send(&mut self, form: &InputForm<SwarmInput>, newest_snapshot: Option<u16>, now: Micros) {
         self.phase += INPUT_HZ / f64::from(TICK_HZ);
         while self.phase >= 1.0 {
             self.phase -= 1.0;
             let mut row = [0; MAX_LANES];
             let row = &mut row[..form.codec().lanes()];
             form.quantize(&self.intent.next_input(), row).expect("it is within its range");
-            let newest_snapshot = self.wire.lock().expect("one thread").newest.map(|tick| tick as u16);
             self.sequence += 1;
-            let header = InputHeader {
-                newest_snapshot,
-                first: self.sequence as u16,
-                count: 1,
-                ..InputHeader::default()
-            };
+            let first = self.sequence as u16;
+            let header = InputHeader { newest_snapshot, first, count: 1, ..InputHeader::default() };
             let mut bytes = Vec::new();
             header.encode(form.codec(), row, &mut BitWriter::new(), &mut bytes);
-            self.wire.lock().expect("one thread").incoming.push(bytes.into());
+            let received = Received { at: now, bytes: bytes.into() };
+            self.inbox.push(received).expect("a tick has few inputs");
         }
     }
 }

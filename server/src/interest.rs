@@ -42,10 +42,15 @@ struct Placed {
 #[derive(Debug, Default)]
 struct Bitmap {
     words: Vec<u64>,
+    /// Bit n of word w: `words[64 * w + n]` is not zero. Kept for a set that is drained.
+    filled: Vec<u64>,
 }
 
 /// Cells along an axis: finer ones would cost more to clear than they save.
 const MAX_CELLS: usize = 128;
+
+/// Cells along the distance that a viewpoint sees: with more, less is looked at in vain, in more runs.
+const CELLS_PER_SIGHT: f32 = 2.0;
 
 impl Interest {
     /// A grid with nothing in it.
@@ -90,8 +95,8 @@ impl Interest {
             _ => [1, 2],
         };
         for (side, &axis) in self.axes.iter().enumerate() {
-            let cells =
-                (extent[axis] / sight.max(f32::MIN_POSITIVE)).floor().clamp(0.0, MAX_CELLS as f32 - 1.0);
+            let cells = CELLS_PER_SIGHT * extent[axis] / sight.max(f32::MIN_POSITIVE);
+            let cells = cells.floor().clamp(0.0, MAX_CELLS as f32 - 1.0);
             self.cells[side] = cells as usize + 1;
             self.origin[side] = if low[axis].is_finite() { low[axis] } else { 0.0 };
             self.scale[side] = self.cells[side] as f32 / extent[axis].max(1.0);
@@ -189,6 +194,7 @@ fn gather(
         let was = before.words[word] >> bit & 1;
         let is = u64::from(squared <= enter) | (u64::from(squared <= leave) & was);
         now.words[word] |= is << bit;
+        now.filled[word / 64] |= is << (word % 64);
     }
 }
 
@@ -196,11 +202,14 @@ impl Bitmap {
     /// Makes room for indices below `capacity`. It is empty then, as it was.
     fn begin(&mut self, capacity: usize) {
         self.words.resize(capacity.div_ceil(64), 0);
+        self.filled.resize(self.words.len().div_ceil(64), 0);
     }
 
     fn insert(&mut self, index: EntityIndex) {
-        if let Some(word) = self.words.get_mut(usize::from(index.0) / 64) {
+        let place = usize::from(index.0) / 64;
+        if let Some(word) = self.words.get_mut(place) {
             *word |= 1 << (index.0 % 64);
+            self.filled[place / 64] |= 1 << (place % 64);
         }
     }
 
@@ -212,11 +221,20 @@ impl Bitmap {
 
     /// Appends the indices in ascending order, and is empty.
     fn drain_into(&mut self, list: &mut Vec<EntityIndex>) {
-        for (place, word) in self.words.iter_mut().enumerate() {
-            let mut bits = std::mem::take(word);
-            while bits != 0 {
-                list.push(EntityIndex((place * 64) as u16 + bits.trailing_zeros() as u16));
-                bits &= bits - 1;
+        for (group, filled) in self.filled.iter_mut().enumerate() {
+            let mut filled = std::mem::take(filled);
+            while filled != 0 {
+                let place = group * 64 + filled.trailing_zeros() as usize;
+                filled &= filled - 1;
+                let mut bits = std::mem::take(&mut self.words[place]);
+                // Mostly a word has one: what the processor cannot foresee here costs more than all the rest.
+                loop {
+                    list.push(EntityIndex((place * 64) as u16 + bits.trailing_zeros() as u16));
+                    bits &= bits - 1;
+                    if bits == 0 {
+                        break;
+                    }
+                }
             }
         }
     }

@@ -95,6 +95,69 @@ impl std::ops::Add for Micros {
     }
 }
 
+/// A set of ticks of which none is more than 63 before the newest: what is older falls out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RecentTicks {
+    newest: Tick,
+    /// Bit n: the tick n before the newest.
+    bits: u64,
+}
+
+impl RecentTicks {
+    /// Puts in a tick that is later than all that were put in before; false, and nothing happens, when it is
+    /// not.
+    pub fn push(&mut self, tick: Tick) -> bool {
+        if self.bits != 0 && tick <= self.newest {
+            return false;
+        }
+        let ticks = tick.0.saturating_sub(self.newest.0);
+        self.bits = self.bits.checked_shl(ticks).unwrap_or(0) | 1;
+        self.newest = tick;
+        true
+    }
+
+    /// Takes out a tick and all before it.
+    pub fn remove_through(&mut self, tick: Tick) {
+        match self.newest.since(tick) {
+            // Bits from this place on are of ticks that are as old or older.
+            Some(place) if place < u64::BITS => self.bits &= (1 << place) - 1,
+            Some(_) => {}
+            None => self.bits = 0,
+        }
+    }
+
+    /// Whether a tick is in it.
+    #[must_use]
+    pub fn contains(&self, tick: Tick) -> bool {
+        let place = self.newest.since(tick).filter(|place| *place < u64::BITS);
+        place.is_some_and(|place| self.bits >> place & 1 == 1)
+    }
+
+    /// The newest one that is in it.
+    #[must_use]
+    pub fn newest(&self) -> Option<Tick> {
+        (self.bits != 0).then(|| Tick(self.newest.0 - self.bits.trailing_zeros()))
+    }
+
+    /// The oldest one that is in it.
+    #[must_use]
+    pub fn oldest(&self) -> Option<Tick> {
+        (self.bits != 0).then(|| Tick(self.newest.0 - self.bits.ilog2()))
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.bits == 0
+    }
+
+    /// The number of ticks in it.
+    #[must_use]
+    pub fn len(&self) -> u32 {
+        self.bits.count_ones()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,6 +188,34 @@ mod tests {
         fn a_tick_survives_within_half_the_range(near: u32, way in -0x8000i32..0x8000) {
             if let Some(tick) = near.checked_add_signed(way) {
                 proptest::prop_assert_eq!(expand_tick(tick as u16, Tick(near)), Some(Tick(tick)));
+            }
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn recent_ticks_are_a_set(steps in proptest::collection::vec((0u32..90, 0u32..100), 0..60)) {
+            let (mut recent, mut set) = (RecentTicks::default(), std::collections::BTreeSet::new());
+            let mut tick = 0;
+            for (step, acknowledged) in steps {
+                tick += step;
+                if recent.push(Tick(tick)) {
+                    set.insert(tick);
+                    set.retain(|old| tick - old < 64);
+                } else {
+                    proptest::prop_assert!(set.last() >= Some(&tick));
+                }
+                if let Some(acknowledged) = tick.checked_sub(acknowledged) {
+                    recent.remove_through(Tick(acknowledged));
+                    set.retain(|old| *old > acknowledged);
+                }
+                proptest::prop_assert_eq!(recent.newest().map(|tick| tick.0), set.last().copied());
+                proptest::prop_assert_eq!(recent.oldest().map(|tick| tick.0), set.first().copied());
+                proptest::prop_assert_eq!(recent.len() as usize, set.len());
+                proptest::prop_assert_eq!(recent.is_empty(), set.is_empty());
+                for old in tick.saturating_sub(130)..tick + 2 {
+                    proptest::prop_assert_eq!(recent.contains(Tick(old)), set.contains(&old));
+                }
             }
         }
     }

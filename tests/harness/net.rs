@@ -6,7 +6,7 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 use tickwire_protocol::determinism::SimRng;
 use tickwire_protocol::end::SessionEnd;
@@ -34,25 +34,26 @@ impl Clock for SimClock {
     }
 }
 
-/// A clock for a tick that takes long: each look at it, but the first, takes time.
+/// A clock for a tick that takes long.
 pub struct BusyClock<'a> {
     clock: &'a SimClock,
-    per_look: Micros,
-    has_begun: AtomicBool,
+    cost: Micros,
+    looks: AtomicU32,
 }
 
 impl BusyClock<'_> {
-    /// A clock for one tick.
+    /// A clock for one tick, which looks at it when it begins and then again and again: the time passes
+    /// before the second look.
     #[must_use]
-    pub fn new(clock: &SimClock, per_look: Micros) -> BusyClock<'_> {
-        BusyClock { clock, per_look, has_begun: AtomicBool::new(false) }
+    pub fn new(clock: &SimClock, cost: Micros) -> BusyClock<'_> {
+        BusyClock { clock, cost, looks: AtomicU32::new(0) }
     }
 }
 
 impl Clock for BusyClock<'_> {
     fn now(&self) -> Micros {
-        if self.has_begun.swap(true, Ordering::Relaxed) {
-            self.clock.advance(self.per_look);
+        if self.looks.fetch_add(1, Ordering::Relaxed) == 1 {
+            self.clock.advance(self.cost);
         }
         self.clock.now()
     }

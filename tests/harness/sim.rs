@@ -15,7 +15,6 @@ use tickwire_protocol::time::{Micros, Tick};
 use tickwire_server::Config;
 use tickwire_server::clock::Clock;
 use tickwire_server::inbox::Inbox;
-use tickwire_server::metrics::Stage;
 use tickwire_server::net::link::Link;
 use tickwire_server::outbox::Outbox;
 use tickwire_server::room::{Admission, GameEntry, Room, RoomCard, RoomServices};
@@ -128,9 +127,6 @@ pub struct World<B: Brain> {
     arrivals: Vec<Arrival>,
     random: SimRng,
 }
-
-/// A room looks at the clock so many times after it has begun a tick.
-const STAGES: u64 = Stage::ALL.len() as u64;
 
 /// Time moves on by so much at once.
 pub const STEP: Micros = Micros(1000);
@@ -266,7 +262,7 @@ impl<B: Brain> World<B> {
             self.admit(arrival);
         }
         if self.room.due() <= now {
-            let busy = BusyClock::new(&self.clock, Micros(self.tick_cost.0 / STAGES));
+            let busy = BusyClock::new(&self.clock, self.tick_cost);
             self.room.tick(now, &busy, &mut self.outbox);
         }
         let now = self.now();

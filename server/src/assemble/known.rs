@@ -1,8 +1,8 @@
 //! What a client knows after one snapshot, without the states: those are in the history.
 //!
-//! It is walked and copied for each player in each tick, and nearly all of it stays as it was. So it is kept
-//! in columns: who is known, which is compared with who is visible many at a time, and when each was told.
-//! What concerns few is noted in a list beside them.
+//! It is walked for each player in each tick, and nearly all of it stays as it was. So it is kept in columns
+//! and brought up to date in place: who is known, which is compared with who is visible many at a time, and
+//! when each was told. What concerns few is noted in a list beside them.
 
 use crate::history::History;
 use tickwire_protocol::id::EntityIndex;
@@ -27,19 +27,32 @@ pub(super) struct Known<'a> {
     pub(super) notes: &'a [Note],
 }
 
-/// The knowledge after the snapshot that is being written, in memory that is used again.
+/// The knowledge after one snapshot, held for a player.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Knowledge {
+    pub(super) tick: Tick,
+    epoch: u16,
+    rate: RateMode,
+    /// Whether the client is certain to hold it.
+    pub(super) certain: bool,
+    pub(super) indices: Vec<EntityIndex>,
+    told: Vec<Tick>,
+    notes: Vec<Note>,
+}
+
+/// How the knowledge changes with the snapshot that is being written, in memory that is used again.
 #[derive(Debug, Default)]
 pub(super) struct Next {
     pub(super) tick: Tick,
     pub(super) epoch: u16,
     pub(super) rate: RateMode,
-    /// Whether the entities are those of the baseline; then `indices` has none.
-    pub(super) same_indices: bool,
-    pub(super) indices: Vec<EntityIndex>,
-    /// Whether all were last told when the baseline says; then `told` has none.
-    pub(super) same_told: bool,
-    pub(super) told: Vec<Tick>,
-    pub(super) notes: Vec<Note>,
+    /// Whether the entities are those of the baseline. Then neither `indices` nor `told` has any.
+    same_indices: bool,
+    indices: Vec<EntityIndex>,
+    told: Vec<Tick>,
+    /// With the same entities: the places of those who are told now.
+    told_now: Vec<u32>,
+    notes: Vec<Note>,
 }
 
 /// What there is to say of one entity besides.
@@ -69,24 +82,25 @@ pub(super) struct Outcome {
 }
 
 impl Next {
-    /// Becomes what `before` is without those at the places `left` and with those who `enter`. `some_told`
-    /// says whether somebody else will be told.
+    #[cfg(test)]
+    pub(super) fn of(tick: Tick) -> Next {
+        Next { tick, ..Next::default() }
+    }
+
+    /// Becomes what `before` is without those at the places `left` and with those who `enter`.
     pub(super) fn succeed(
         &mut self,
         before: &Known<'_>,
         left: &[u32],
         enter: impl ExactSizeIterator<Item = EntityIndex>,
-        some_told: bool,
     ) {
         self.indices.clear();
         self.told.clear();
+        self.told_now.clear();
         self.notes.clear();
         self.same_indices = left.is_empty() && enter.len() == 0;
-        self.same_told = self.same_indices && !some_told;
         if !self.same_indices {
             self.merge(before, left, enter);
-        } else if some_told {
-            self.told.extend_from_slice(before.told);
         }
     }
 
@@ -139,7 +153,10 @@ impl Next {
             }
             let place = outcome.stay + shift;
             if outcome.told {
-                self.told[place as usize] = self.tick;
+                match self.told.get_mut(place as usize) {
+                    Some(told) => *told = self.tick,
+                    None => self.told_now.push(place),
+                }
                 if trends {
                     self.notes.push(Note { place, what: Noted::Again(before.told[old]) });
                 }
@@ -152,6 +169,43 @@ impl Next {
             let current = if let Some(Noted::Waits(current)) = noted { current } else { before.tick };
             self.notes.push(Note { place, what: Noted::Waits(current) });
         }
+    }
+}
+
+impl Knowledge {
+    pub(super) fn known(&self) -> Known<'_> {
+        let Knowledge { tick, epoch, rate, indices, told, notes, .. } = self;
+        Known { tick: *tick, epoch: *epoch, rate: *rate, indices, told, notes }
+    }
+
+    /// Becomes the knowledge of nothing.
+    pub(super) fn clear(&mut self) {
+        self.indices.clear();
+        self.told.clear();
+        self.notes.clear();
+    }
+
+    /// Becomes what another one is, in the memory that it has.
+    pub(super) fn copy(&mut self, other: &Knowledge) {
+        let Knowledge { tick, epoch, rate, certain, indices, told, notes } = other;
+        (self.tick, self.epoch, self.rate, self.certain) = (*tick, *epoch, *rate, *certain);
+        self.indices.clone_from(indices);
+        self.told.clone_from(told);
+        self.notes.clone_from(notes);
+    }
+
+    /// Goes on from the baseline, which it is, to the next snapshot.
+    pub(super) fn advance(&mut self, next: &Next, certain: bool) {
+        if next.same_indices {
+            for &place in &next.told_now {
+                self.told[place as usize] = next.tick;
+            }
+        } else {
+            self.indices.clone_from(&next.indices);
+            self.told.clone_from(&next.told);
+        }
+        self.notes.clone_from(&next.notes);
+        (self.tick, self.epoch, self.rate, self.certain) = (next.tick, next.epoch, next.rate, certain);
     }
 }
 

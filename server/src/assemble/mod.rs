@@ -5,7 +5,6 @@
 //! knows of them (`known`, `walk`), and, when the bytes do not suffice for all, whose turn it is
 //! (`priority`).
 
-mod columns;
 mod known;
 mod priority;
 mod recipient;

@@ -4,15 +4,14 @@
 //! transport what was written will be read, so that the last snapshot is known; on an unreliable one, what
 //! was acknowledged.
 
-use super::columns::Columns;
-use super::known::{Known, Next, Note};
+use super::known::{Knowledge, Known, Next};
 use super::shared::BaselinePair;
 use crate::history::History;
 use std::collections::VecDeque;
 use thiserror::Error;
 use tickwire_protocol::id::EntityIndex;
 use tickwire_protocol::limits::MAX_BASELINE_AGE;
-use tickwire_protocol::snapshot::{RateMode, StreamProfile};
+use tickwire_protocol::snapshot::StreamProfile;
 use tickwire_protocol::time::Tick;
 
 /// How snapshots travel.
@@ -29,28 +28,17 @@ pub enum Transport {
 pub struct Recipient {
     pub(super) profile: StreamProfile,
     pub(super) transport: Transport,
-    /// The knowledge after each snapshot that may be a baseline, oldest first.
-    sent: VecDeque<Sent>,
-    indices: Columns<EntityIndex>,
-    told: Columns<Tick>,
-    spare_notes: Vec<Vec<Note>>,
-    /// Entities that are visible and wait for their turn to enter, and since when; ascending.
-    pub(super) waiting: Vec<(EntityIndex, Tick)>,
+    /// What is known after the newest snapshot. It is brought up to date in place: nearly all of it stays.
+    latest: Option<Knowledge>,
+    /// The tick of the snapshot before the newest one.
+    before: Option<Tick>,
     newest_sent: Option<Tick>,
     acknowledged: Option<Tick>,
-}
-
-/// A snapshot that may be a baseline, and where what is known after it is.
-#[derive(Clone, Debug)]
-struct Sent {
-    tick: Tick,
-    epoch: u16,
-    rate: RateMode,
-    /// Whether the client is certain to hold it.
-    certain: bool,
-    indices: usize,
-    told: usize,
-    notes: Vec<Note>,
+    /// Entities that are visible and wait for their turn to enter, and since when; ascending.
+    pub(super) waiting: Vec<(EntityIndex, Tick)>,
+    /// What was known after older snapshots that may be baselines, oldest first.
+    older: VecDeque<Knowledge>,
+    spare: Vec<Knowledge>,
 }
 
 /// Snapshots at multiples of this many ticks are kept as baselines on an ordered transport too: those are
@@ -75,21 +63,26 @@ impl Recipient {
         Recipient {
             profile,
             transport,
-            sent: VecDeque::new(),
-            indices: Columns::default(),
-            told: Columns::default(),
-            spare_notes: Vec::new(),
-            waiting: Vec::new(),
+            latest: None,
+            before: None,
             newest_sent: None,
             acknowledged: None,
+            waiting: Vec::new(),
+            older: VecDeque::new(),
+            spare: Vec::new(),
         }
+    }
+
+    /// What the player's snapshots look like.
+    #[must_use]
+    pub fn profile(&self) -> StreamProfile {
+        self.profile
     }
 
     /// Forgets what the client knows: its view is told anew. After a resume, a new recipient does that.
     pub fn restart(&mut self) {
-        while let Some(old) = self.sent.pop_front() {
-            self.forget(old);
-        }
+        self.spare.extend(self.older.drain(..).chain(self.latest.take()));
+        self.before = None;
         self.waiting.clear();
         // What was sent stays sent: its acknowledgements may be under way.
         self.acknowledged = None;
@@ -110,7 +103,7 @@ impl Recipient {
     /// The number of entities that the client knows after the newest snapshot.
     #[must_use]
     pub fn entities(&self) -> usize {
-        self.sent.back().map_or(0, |sent| self.indices.get(sent.indices).len())
+        self.latest.as_ref().map_or(0, |latest| latest.indices.len())
     }
 
     /// Takes in the newest snapshot that the client has decoded. Acknowledgements that are overtaken by newer
@@ -126,106 +119,95 @@ impl Recipient {
             return Ok(());
         }
         if self.transport == Transport::Unreliable {
-            let Some(place) = self.sent.iter().position(|sent| sent.tick == tick) else {
+            let Some(acknowledged) = self.all_mut().find(|knowledge| knowledge.tick == tick) else {
                 // Snapshots older than any baseline are forgotten; of younger ones each is known that was
                 // sent.
-                let aged = self.sent.front().is_none_or(|oldest| tick < oldest.tick);
+                let aged = self.all().next().is_none_or(|oldest| tick < oldest.tick);
                 return if aged { Ok(()) } else { Err(AckError::NeverSent { tick }) };
             };
-            self.sent[place].certain = true;
+            acknowledged.certain = true;
             // Only the newest is ever acknowledged: what is older and uncertain stays so.
-            for _ in 0..place {
-                match self.sent.pop_front() {
-                    Some(old) if old.certain => self.sent.push_back(old),
-                    Some(old) => self.forget(old),
+            for _ in 0..self.older.len() {
+                match self.older.pop_front() {
+                    Some(old) if old.tick < tick && !old.certain => self.spare.push(old),
+                    Some(old) => self.older.push_back(old),
                     None => {}
                 }
             }
-            self.sent.make_contiguous().sort_by_key(|sent| sent.tick);
         }
         self.acknowledged = Some(tick);
         Ok(())
     }
 
+    /// What may be a baseline, oldest first.
+    fn all(&self) -> impl DoubleEndedIterator<Item = &Knowledge> {
+        self.older.iter().chain(&self.latest)
+    }
+
+    fn all_mut(&mut self) -> impl DoubleEndedIterator<Item = &mut Knowledge> {
+        self.older.iter_mut().chain(&mut self.latest)
+    }
+
     /// The baseline pairs that a snapshot of `tick` may be coded against, the best first. The older of a pair
     /// is there only if `trends` says that it is of use.
     pub(super) fn pairs(&self, tick: Tick, trends: bool) -> impl Iterator<Item = BaselinePair> + '_ {
-        let usable = move |sent: &&Sent| {
-            sent.certain && tick.since(sent.tick).is_some_and(|age| (1..=MAX_BASELINE_AGE).contains(&age))
-        };
-        self.sent.iter().enumerate().rev().filter(move |(_, sent)| usable(sent)).map(move |(place, sent)| {
-            let before = self.sent.iter().take(place).rev().find(|older| older.certain && trends);
-            // Its states must still be in the history, as those of the newer one are.
-            let older = before.filter(|older| tick.0 - older.tick.0 <= MAX_BASELINE_AGE);
-            BaselinePair { newer: sent.tick, older: older.map(|older| older.tick) }
+        // Its states must be in the history.
+        let is_held =
+            move |ago: &Tick| tick.since(*ago).is_some_and(|age| (1..=MAX_BASELINE_AGE).contains(&age));
+        let certain = move |knowledge: &&Knowledge| knowledge.certain;
+        self.all().rev().filter(certain).filter(move |newer| is_held(&newer.tick)).map(move |newer| {
+            let before = || match self.transport {
+                // All arrive, so that the one before was read too.
+                Transport::Ordered if Some(newer.tick) == self.newest_sent => self.before,
+                _ => self
+                    .older
+                    .iter()
+                    .rev()
+                    .filter(certain)
+                    .map(|older| older.tick)
+                    .find(|tick| *tick < newer.tick),
+            };
+            let older = if trends { before().filter(is_held) } else { None };
+            BaselinePair { newer: newer.tick, older }
         })
     }
 
     /// What is known after the snapshot of a tick, if that may be a baseline.
     pub(super) fn known(&self, tick: Tick) -> Option<Known<'_>> {
-        let Sent { epoch, rate, indices, told, notes, .. } = &self.sent[self.place(tick)?];
-        let (indices, told) = (self.indices.get(*indices), self.told.get(*told));
-        Some(Known { tick, epoch: *epoch, rate: *rate, indices, told, notes })
+        self.all().rev().find(|knowledge| knowledge.tick == tick).map(Knowledge::known)
     }
 
-    fn place(&self, tick: Tick) -> Option<usize> {
-        // Nearly always the newest is asked for.
-        let newest = self.sent.len().checked_sub(1)?;
-        if self.sent[newest].tick == tick {
-            return Some(newest);
-        }
-        self.sent.binary_search_by_key(&tick, |sent| sent.tick).ok()
+    /// The ticks of the last two snapshots, the newest first, as far as the client still holds them.
+    pub(super) fn last_sent(&self) -> [Option<Tick>; 2] {
+        [self.latest.as_ref().map(|latest| latest.tick), self.before]
     }
 
-    /// The ticks of the last snapshots that may be baselines, the newest first.
-    pub(super) fn last_sent(&self) -> impl Iterator<Item = Tick> + '_ {
-        self.sent.iter().rev().map(|sent| sent.tick)
-    }
-
-    /// Keeps the knowledge after a snapshot that has been written. What is the same as at the baseline is
-    /// shared with it.
+    /// Keeps the knowledge after a snapshot that has been written against the one of `baseline`.
     pub(super) fn keep(&mut self, next: &Next, baseline: Option<Tick>) {
-        let base = baseline.and_then(|tick| self.place(tick)).map(|place| &self.sent[place]);
-        let indices = match base {
-            Some(base) if next.same_indices => self.indices.share(base.indices),
-            _ => self.indices.put(&next.indices),
-        };
-        let told = match base {
-            Some(base) if next.same_told => self.told.share(base.told),
-            _ => self.told.put(&next.told),
-        };
-        let mut notes = self.spare_notes.pop().unwrap_or_default();
-        notes.clone_from(&next.notes);
-        let certain = self.transport == Transport::Ordered;
-        let Next { tick, epoch, rate, .. } = *next;
-        let sent = Sent { tick, epoch, rate, certain, indices, told, notes };
-        self.retire(tick);
-        self.sent.push_back(sent);
-        self.newest_sent = Some(tick);
-    }
-
-    /// Forgets the snapshots that are no baselines any more when that of `tick` has been sent.
-    fn retire(&mut self, tick: Tick) {
-        if self.transport == Transport::Ordered
-            // The one before the newest stays too, as the older of two baselines.
-            && let Some(place) = self.sent.len().checked_sub(2)
-            && !self.sent[place].tick.0.is_multiple_of(ROUND)
-            && let Some(old) = self.sent.remove(place)
+        let before = self.latest.as_ref().map(|latest| latest.tick);
+        let mut latest = self.latest.take().or_else(|| self.spare.pop()).unwrap_or_default();
+        if before
+            .is_some_and(|before| self.transport == Transport::Unreliable || before.0.is_multiple_of(ROUND))
         {
-            self.forget(old);
+            let mut kept = self.spare.pop().unwrap_or_default();
+            kept.copy(&latest);
+            self.older.push_back(kept);
         }
-        while let Some(oldest) = self.sent.front()
-            && tick.0 - oldest.tick.0 >= MAX_BASELINE_AGE
-            && let Some(old) = self.sent.pop_front()
-        {
-            self.forget(old);
+        if baseline.is_none() || baseline != before {
+            let base = self.older.iter().find(|older| Some(older.tick) == baseline);
+            match base {
+                Some(base) => latest.copy(base),
+                None => latest.clear(),
+            }
         }
-    }
-
-    fn forget(&mut self, old: Sent) {
-        self.indices.release(old.indices);
-        self.told.release(old.told);
-        self.spare_notes.push(old.notes);
+        latest.advance(next, self.transport == Transport::Ordered);
+        self.latest = Some(latest);
+        self.newest_sent = Some(next.tick);
+        let is_young = |old: &Tick| next.tick.0 - old.0 < MAX_BASELINE_AGE;
+        self.before = before.filter(is_young);
+        while let Some(aged) = self.older.pop_front_if(|oldest| !is_young(&oldest.tick)) {
+            self.spare.push(aged);
+        }
     }
 
     /// The check of the client's knowledge after the snapshot of `tick`, to compare with the one that it
@@ -245,7 +227,7 @@ mod tests {
 
     fn sent(transport: Transport, ticks: impl Iterator<Item = u32>) -> Recipient {
         let mut recipient = Recipient::new(PROFILE, transport);
-        ticks.for_each(|tick| recipient.keep(&Next { tick: Tick(tick), ..Next::default() }, None));
+        ticks.for_each(|tick| recipient.keep(&Next::of(Tick(tick)), None));
         recipient
     }
 
@@ -273,12 +255,10 @@ mod tests {
     #[test]
     fn in_order_the_last_snapshots_and_the_round_ones_are_baselines() {
         let recipient = sent(Transport::Ordered, 1..=30);
-        assert_eq!(
-            pairs(&recipient, 31),
-            [(30, Some(29)), (29, Some(24)), (24, Some(16)), (16, Some(8)), (8, None)]
-        );
+        assert_eq!(pairs(&recipient, 31), [(30, Some(29)), (24, Some(16)), (16, Some(8)), (8, None)]);
         // What is too old for the history is none, neither as the newer nor as the older.
-        assert_eq!(pairs(&recipient, 93), [(30, Some(29)), (29, None)]);
+        assert_eq!(pairs(&recipient, 93), [(30, Some(29))]);
+        assert_eq!(pairs(&recipient, 94), [(30, None)]);
         assert_eq!(pairs(&recipient, 95), []);
     }
 

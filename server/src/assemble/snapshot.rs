@@ -300,12 +300,12 @@ impl Work {
             consumed,
         };
         let ordered = recipient.transport == Transport::Ordered;
-        let mut sent = recipient.last_sent().filter(|_| ordered);
+        let [newest, before_newest] = recipient.last_sent().map(|sent| sent.filter(|_| ordered));
         let context = HeaderContext {
             profile: recipient.profile,
             trends: shared.has_trends(),
-            newest: sent.next(),
-            before_newest: sent.next(),
+            newest,
+            before_newest,
             near: header.tick,
         };
         let room = pair.map(|_| (compare.known.epoch, compare.known.rate));
@@ -373,7 +373,7 @@ impl Work {
         (next.tick, next.epoch, next.rate) =
             (compare.record.tick(), compare.request.epoch, compare.request.rate);
         let entered = || self.entering.iter().map(|(index, ..)| *index);
-        next.succeed(&compare.known, &self.walk.left, entered(), self.walk.told > 0);
+        next.succeed(&compare.known, &self.walk.left, entered());
         let outcome = |change: &Change| {
             let Change { place, stay, news } = *change;
             Outcome { place, stay, told: news.is_some() }

@@ -57,6 +57,9 @@ impl Admission {
 impl Room {
     /// Lets in whoever came since the last tick.
     pub(super) fn admit(&mut self, now: Micros, outbox: &mut Outbox) {
+        if self.arrivals.is_empty() {
+            return;
+        }
         let arrivals = self.arrivals.len();
         for admission in self.arrivals.drain(..arrivals).collect::<Vec<_>>() {
             match admission.hello.body.resume {
@@ -85,6 +88,8 @@ impl Room {
         session.begin_stream(profile, now);
         let peer = session.wire.as_ref().and_then(|wire| wire.link.peer());
         tracing::debug!(room = self.card.id.0, player = player.0, name = session.name, ?peer, "joined");
+        let oldest = self.oldest_view();
+        super::receive::take_inputs(&mut *self.play, &mut session, oldest);
         let key = self.sessions.insert(session);
         self.welcome(key, &admission.hello, profile, false, outbox);
     }

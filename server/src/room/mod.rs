@@ -10,6 +10,7 @@ mod pace;
 mod play;
 mod receive;
 mod seat;
+mod serve;
 mod tell;
 
 pub use admit::Admission;
@@ -25,7 +26,7 @@ use crate::interest::Interest;
 use crate::metrics::{Metrics, Stage};
 use crate::net::limit::LogLimit;
 use crate::outbox::Outbox;
-use crate::session::{Session, SessionKey, Sessions};
+use crate::session::{SendTimes, Session, SessionKey, Sessions};
 use bytes::Bytes;
 use play::Play;
 use rand_chacha::ChaCha20Rng;
@@ -33,7 +34,7 @@ use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tickwire_protocol::end::{ComeBack, SessionEnd};
-use tickwire_protocol::game::{Departure, ViewTime, Viewpoint};
+use tickwire_protocol::game::Departure;
 use tickwire_protocol::id::PlayerId;
 use tickwire_protocol::message::{Notice, NoticeKind, RoomId, ServerMessage, SessionState};
 use tickwire_protocol::time::{Micros, Tick};
@@ -57,6 +58,7 @@ pub struct Room {
     /// Sessions that end in this tick, and why.
     ending: Vec<(SessionKey, SessionEnd)>,
     random: ChaCha20Rng,
+    send_times: SendTimes,
     level_epoch: u32,
     empty_since: Option<Micros>,
     is_permanent: bool,
@@ -166,6 +168,7 @@ impl Room {
             arrivals: VecDeque::new(),
             ending: Vec::new(),
             random,
+            send_times: SendTimes::default(),
             level_epoch,
             empty_since: Some(first),
             is_permanent: false,
@@ -243,40 +246,32 @@ impl Room {
         let due = self.pace.due();
         let begun = self.pace.begin(now);
         self.count_start(&begun);
-        let mut watch = Stopwatch { clock, metrics: Arc::clone(&self.services.metrics), last: clock.now() };
-        let started = watch.last;
+        let started = clock.now();
+        let mut watch = Stopwatch { clock, last: started, took: [Micros(0); Stage::ALL.len()] };
 
         self.receive(now, outbox);
         self.end_sessions(now, outbox);
         self.admit(now, outbox);
         watch.lap(Stage::Drain);
 
-        self.take_inputs();
         let tick = self.play.tick(&self.history);
         watch.lap(Stage::Game);
 
         self.capture();
         watch.lap(Stage::Capture);
 
-        let sends = self.pace.sends(tick);
         self.tell_events();
-        if sends {
-            self.look();
-        }
-        watch.lap(Stage::Interest);
-
         self.tell_room(&begun, outbox);
-        if sends {
-            self.assemble(tick, now, outbox);
+        if self.pace.sends(tick) {
+            self.serve(tick, now, outbox, &mut watch);
         } else {
             self.services.metrics.thinned_ticks.inc();
+            self.flush(0..self.sessions.slots());
         }
-        watch.lap(Stage::Assemble);
-
-        self.send();
         self.end_sessions(now, outbox);
         watch.lap(Stage::Send);
 
+        watch.report(&self.services.metrics);
         self.services.metrics.tick_done.observe(watch.last.saturating_since(due).as_secs_f64());
         self.services.metrics.ticks.inc();
         if self.pace.end(watch.last.saturating_since(started)) {
@@ -313,17 +308,6 @@ impl Room {
         }
     }
 
-    /// Takes from everybody in the world, those without a connection included: their inputs become neutral.
-    fn take_inputs(&mut self) {
-        let next = self.play.next_tick();
-        let limit = micros(self.services.config.rewind_limit).0 / self.services.config.period().0;
-        let oldest = ViewTime { tick: Tick(next.0.saturating_sub(limit as u32)), fraction: 0 };
-        for (_, session) in self.sessions.iter() {
-            let newest = ViewTime { tick: session.newest_known().unwrap_or(oldest.tick), fraction: 0 };
-            self.play.take_inputs(session.player, (oldest, newest.max(oldest)));
-        }
-    }
-
     fn capture(&mut self) {
         match self.play.capture(&mut self.history) {
             Ok(0) => {}
@@ -333,25 +317,11 @@ impl Room {
         }
     }
 
-    /// Works out who sees what.
-    fn look(&mut self) {
-        let Some(record) = self.history.newest() else { return };
-        self.interest.begin(record, self.sight, self.history.extent());
-        let mut sight: f32 = 0.0;
-        for (_, session) in self.sessions.iter_mut().filter(|(_, session)| session.is_active()) {
-            let viewpoint = self.play.viewpoint(session.player);
-            if let Viewpoint::Around { centre, leave, .. } = viewpoint {
-                sight = sight.max(leave);
-                session.center = centre.to_array();
-            }
-            self.interest.look(viewpoint, &mut session.visible);
-            self.play.veil(session.player, &mut session.visible);
-        }
-        self.sight = sight;
-    }
-
     /// Ends the sessions that are to end.
     fn end_sessions(&mut self, now: Micros, outbox: &mut Outbox) {
+        if self.ending.is_empty() {
+            return;
+        }
         for (key, end) in std::mem::take(&mut self.ending) {
             let Some(session) = self.sessions.get_mut(key) else { continue };
             if matches!(end, SessionEnd::ConnectionLost | SessionEnd::TimedOut) && !is_over(session) {
@@ -455,17 +425,25 @@ fn send_to(session: &mut Session, message: &Bytes) {
     }
 }
 
-/// Measures the stages of a tick.
+/// Measures the stages of a tick, each of which may come in several pieces.
 struct Stopwatch<'a> {
     clock: &'a dyn Clock,
-    metrics: Arc<Metrics>,
     last: Micros,
+    took: [Micros; Stage::ALL.len()],
 }
 
 impl Stopwatch<'_> {
+    /// What was done since the last lap belongs to this stage.
     fn lap(&mut self, stage: Stage) {
         let now = self.clock.now();
-        self.metrics.stage(stage, now.saturating_since(self.last));
+        let took = &mut self.took[stage as usize];
+        *took = *took + now.saturating_since(self.last);
         self.last = now;
+    }
+
+    fn report(&self, metrics: &Metrics) {
+        for ((stage, _), took) in Stage::ALL.into_iter().zip(self.took) {
+            metrics.stage(stage, took);
+        }
     }
 }

@@ -10,8 +10,8 @@ use crate::rewind::PublishedPast;
 use std::sync::Arc;
 use tickwire_protocol::end::SessionEnd;
 use tickwire_protocol::game::{
-    Audience, Departure, Events, Frame, Game, Hosted, InputForm, InputPolicy, InputStamp, Issued,
-    JoinRefusal, Joining, SentInput, TickInputs, TickSchedule, ViewTime, Viewpoint,
+    Audience, Departure, Events, Frame, Game, Hosted, InputCounters, InputForm, InputPolicy, InputStamp,
+    Issued, JoinRefusal, Joining, SentInput, TickInputs, TickSchedule, ViewTime, Viewpoint,
 };
 use tickwire_protocol::id::{EntityIndex, PlayerId};
 use tickwire_protocol::limits::MAX_EVENTS_PER_TICK;
@@ -28,7 +28,8 @@ pub(crate) trait Play: Send {
     /// Takes a player out.
     fn leave(&mut self, player: PlayerId, why: Departure);
 
-    /// A player goes on from another connection: what was under way over the one before does not count.
+    /// A player goes on from another connection: what was under way over the one before does not count. Of
+    /// the next tick it has been taken already.
     fn resume(&mut self, player: PlayerId, predicts: bool);
 
     /// Takes in inputs. `newest` is the tick of the newest snapshot that was sent to the player.
@@ -44,11 +45,9 @@ pub(crate) trait Play: Send {
     /// Takes in a command.
     fn handle_command(&mut self, player: PlayerId, payload: &[u8]) -> Result<(), SessionEnd>;
 
-    /// How early the newest input came, if there is news of it.
-    fn poll_lead(&mut self, player: PlayerId) -> Option<InputLead>;
-
-    /// Takes what the next tick takes from a player, who may see back no further than `reach`.
-    fn take_inputs(&mut self, player: PlayerId, reach: (ViewTime, ViewTime));
+    /// Takes what the next tick takes from a player, who may see back no further than `reach`; says how early
+    /// the newest input came, if there is news of it.
+    fn take_inputs(&mut self, player: PlayerId, reach: (ViewTime, ViewTime)) -> Option<InputLead>;
 
     /// The tick that comes next.
     fn next_tick(&self) -> Tick;
@@ -62,9 +61,9 @@ pub(crate) trait Play: Send {
     /// Where a player looks.
     fn viewpoint(&self, player: PlayerId) -> Viewpoint;
 
-    /// Takes out of a list of entities what the player must not see, and the player's own if its client
-    /// predicts it.
-    fn veil(&self, player: PlayerId, visible: &mut Vec<EntityIndex>);
+    /// Takes out of a list of entities, in ascending order, what the player must not see, and the player's
+    /// own if its client predicts it.
+    fn veil(&self, player: PlayerId, predicts: bool, visible: &mut Vec<EntityIndex>);
 
     /// What the player is told of its own avatar, against a baseline.
     fn avatar(&mut self, player: PlayerId, tick: Tick, baseline: Option<Tick>) -> AvatarNews<'_>;
@@ -78,9 +77,8 @@ pub(crate) trait Play: Send {
     /// Whether an event for this audience concerns a player.
     fn concerns(&self, audience: &Audience, player: PlayerId) -> bool;
 
-    /// What became of a player's inputs since this was asked before, in the order accepted, early, late,
-    /// missing, duplicate, rejected.
-    fn drain_counters(&mut self, player: PlayerId) -> [u64; 6];
+    /// What became of all players' inputs since this was asked before.
+    fn drain_counters(&mut self) -> InputCounters;
 
     /// The level: how many there were before, and its content.
     fn level(&self) -> (u32, Arc<[u8]>);
@@ -96,6 +94,9 @@ pub(crate) struct Match<G: Game> {
     policy: InputPolicy,
     /// By player id.
     seats: Vec<Option<Box<Seat<G>>>>,
+    /// How many of them have a client that steps its own avatar.
+    predicting: usize,
+    counters: InputCounters,
     inputs: TickInputs<G::Input>,
     commands: Vec<Issued<G::Command>>,
     events: Events<G::Event>,
@@ -112,6 +113,8 @@ impl<G: Game> Match<G> {
             form,
             policy: G::INPUT_POLICY.within_limits(),
             seats: Vec::new(),
+            predicting: 0,
+            counters: InputCounters::default(),
             inputs: TickInputs::new(),
             commands: Vec::new(),
             events: Events::new(),
@@ -120,14 +123,6 @@ impl<G: Game> Match<G> {
             rows: Vec::new(),
             payload: Vec::new(),
         }
-    }
-
-    fn seat(&self, player: PlayerId) -> Option<&Seat<G>> {
-        self.seats.get(usize::from(player.0))?.as_deref()
-    }
-
-    fn seat_mut(&mut self, player: PlayerId) -> Option<&mut Seat<G>> {
-        self.seats.get_mut(usize::from(player.0))?.as_deref_mut()
     }
 }
 
@@ -139,19 +134,23 @@ impl<G: Game> Play for Match<G> {
             self.seats.resize_with(place + 1, || None);
         }
         self.seats[place] = Some(Box::new(Seat::new(self.policy, self.hosted.next_tick(), predicts)));
+        self.predicting += usize::from(predicts);
         Ok(())
     }
 
     fn leave(&mut self, player: PlayerId, why: Departure) {
         self.hosted.leave(player, why, &mut self.events);
-        if let Some(seat) = self.seats.get_mut(usize::from(player.0)) {
-            *seat = None;
+        self.inputs.forget(player);
+        if let Some(seat) = self.seats.get_mut(usize::from(player.0)).and_then(Option::take) {
+            self.predicting -= usize::from(seat.predicts);
         }
     }
 
     fn resume(&mut self, player: PlayerId, predicts: bool) {
-        let (policy, next) = (self.policy, self.hosted.next_tick());
-        if let Some(seat) = self.seat_mut(player) {
+        let (policy, next) = (self.policy, self.hosted.next_tick().next());
+        if let Some(seat) = self.seats.get_mut(usize::from(player.0)).and_then(Option::as_deref_mut) {
+            self.predicting -= usize::from(seat.predicts);
+            self.predicting += usize::from(predicts);
             // The inputs of a stream go on where they were, and their numbers are told by their low bits.
             let next_sequence = seat.next_sequence;
             *seat = Seat::new(policy, next, predicts);
@@ -206,21 +205,17 @@ impl<G: Game> Play for Match<G> {
         Ok(())
     }
 
-    fn poll_lead(&mut self, player: PlayerId) -> Option<InputLead> {
-        let sample = self.seat_mut(player)?.queue.poll_lead()?;
-        let millis = sample.micros.div_euclid(1000).clamp(-MAX_LEAD_MILLIS, MAX_LEAD_MILLIS) as i16;
-        Some(InputLead { tick: sample.tick, millis })
-    }
-
-    fn take_inputs(&mut self, player: PlayerId, reach: (ViewTime, ViewTime)) {
+    fn take_inputs(&mut self, player: PlayerId, reach: (ViewTime, ViewTime)) -> Option<InputLead> {
         let tick = self.hosted.next_tick();
-        let Some(seat) = self.seats.get_mut(usize::from(player.0)).and_then(Option::as_deref_mut) else {
-            return;
-        };
+        let seat = self.seats.get_mut(usize::from(player.0))?.as_deref_mut()?;
         let consumption = self.inputs.take(player, tick, &mut seat.queue, reach);
         if seat.predicts {
             seat.record_input(tick, consumption.consumed, self.inputs.of(player));
         }
+        self.counters += seat.queue.drain_counters();
+        let sample = seat.queue.poll_lead()?;
+        let millis = sample.micros.div_euclid(1000).clamp(-MAX_LEAD_MILLIS, MAX_LEAD_MILLIS) as i16;
+        Some(InputLead { tick: sample.tick, millis })
     }
 
     fn next_tick(&self) -> Tick {
@@ -232,6 +227,9 @@ impl<G: Game> Play for Match<G> {
         let tick = self.hosted.tick(&self.inputs, &self.commands, &past, &mut self.events);
         self.inputs.clear();
         self.commands.clear();
+        if self.predicting == 0 {
+            return tick;
+        }
         let level = (self.hosted.level_epoch(), self.hosted.level().shared());
         for (player, seat) in self.seats.iter_mut().enumerate() {
             let Some(seat) = seat.as_deref_mut().filter(|seat| seat.predicts) else { continue };
@@ -255,13 +253,17 @@ impl<G: Game> Play for Match<G> {
         self.hosted.game().viewpoint(player)
     }
 
-    fn veil(&self, player: PlayerId, visible: &mut Vec<EntityIndex>) {
+    fn veil(&self, player: PlayerId, predicts: bool, visible: &mut Vec<EntityIndex>) {
         let game = self.hosted.game();
         let own = game.own_entity(player);
-        let predicted = own.filter(|_| self.seat(player).is_some_and(|seat| seat.predicts));
-        visible.retain(|entity| {
-            Some(*entity) != predicted && (Some(*entity) == own || !game.hides(*entity, player))
-        });
+        let own_place = own.and_then(|own| visible.binary_search(&own).ok());
+        if predicts && let Some(place) = own_place {
+            visible.remove(place);
+        }
+        // Of a game that hides nothing, nothing is left of this loop.
+        if visible.iter().any(|entity| game.hides(*entity, player)) {
+            visible.retain(|entity| Some(*entity) == own || !game.hides(*entity, player));
+        }
     }
 
     fn avatar(&mut self, player: PlayerId, tick: Tick, baseline: Option<Tick>) -> AvatarNews<'_> {
@@ -300,8 +302,8 @@ impl<G: Game> Play for Match<G> {
         self.hosted.concerns(audience, player)
     }
 
-    fn drain_counters(&mut self, player: PlayerId) -> [u64; 6] {
-        self.seat_mut(player).map_or([0; 6], Seat::drain_counters)
+    fn drain_counters(&mut self) -> InputCounters {
+        std::mem::take(&mut self.counters)
     }
 
     fn level(&self) -> (u32, Arc<[u8]>) {

@@ -1,21 +1,23 @@
 //! What comes from clients: read from the links into the inboxes, and drained from there.
 
+use super::play::Play;
 use super::{Room, send_to};
 use crate::config::micros;
 use crate::inbox::Received;
 use crate::net::link::{LinkEnd, Polled};
 use crate::outbox::Outbox;
-use crate::session::Session;
+use crate::session::{SendTimes, Session};
 use tickwire_protocol::end::SessionEnd;
-use tickwire_protocol::game::{Role, TickSchedule};
+use tickwire_protocol::game::{Role, TickSchedule, ViewTime};
 use tickwire_protocol::message::{ClientMessage, InputMessage, Ping, ServerMessage, SessionState};
 use tickwire_protocol::time::{Micros, Tick, expand_tick};
 
 /// What draining a session's inbox works with.
 struct Drain<'a> {
-    play: &'a mut dyn super::play::Play,
+    play: &'a mut dyn Play,
     services: &'a super::RoomServices,
     schedule: TickSchedule,
+    send_times: &'a SendTimes,
     now: Micros,
     outbox: &'a mut Outbox,
 }
@@ -29,8 +31,10 @@ const PING_INTERVAL: Micros = Micros(1_000_000);
 impl Room {
     /// Reads and acts on what has come from everybody, and finds those who are silent for too long.
     pub(super) fn receive(&mut self, now: Micros, outbox: &mut Outbox) {
+        let oldest = self.oldest_view();
         let schedule = self.pace.schedule(self.play.next_tick());
-        let mut drain = Drain { play: &mut *self.play, services: &self.services, schedule, now, outbox };
+        let Room { play, services, send_times, .. } = self;
+        let mut drain = Drain { play: &mut **play, services, schedule, send_times, now, outbox };
         for (key, session) in self.sessions.iter_mut() {
             let end = drain.session(session).err().or_else(|| drain.silence(session));
             if let Some(end) = end {
@@ -38,8 +42,23 @@ impl Room {
             } else if session.wire.is_some() && session.next_ping <= now {
                 drain.ping(session);
             }
+            // Those who end have been in the world until now; and they may only lose their connection.
+            take_inputs(drain.play, session, oldest);
         }
     }
+
+    /// The oldest time that a player may see back to in the next tick.
+    pub(super) fn oldest_view(&self) -> ViewTime {
+        let ticks = micros(self.services.config.rewind_limit).0 / self.services.config.period().0;
+        ViewTime { tick: Tick(self.play.next_tick().0.saturating_sub(ticks as u32)), fraction: 0 }
+    }
+}
+
+/// Takes from a player what the next tick takes.
+pub(super) fn take_inputs(play: &mut dyn Play, session: &mut Session, oldest: ViewTime) {
+    let newest = ViewTime { tick: session.newest_known().unwrap_or(oldest.tick), fraction: 0 };
+    let lead = play.take_inputs(session.player, (oldest, newest.max(oldest)));
+    session.lead = lead.or(session.lead);
 }
 
 impl Drain<'_> {
@@ -115,7 +134,10 @@ impl Drain<'_> {
         match (header.newest_snapshot, newest) {
             (Some(low), Some(newest)) => self.acknowledgement(session, low, newest)?,
             // It has been sent snapshots and says that it has none: it cannot go on from what it knows.
-            (None, _) if session.has_acknowledged || session.flow.is_overdue(now, &session.round_trip) => {
+            (None, _)
+                if session.has_acknowledged
+                    || session.flow.is_overdue(now, &session.round_trip, self.send_times) =>
+            {
                 session.recipient.restart();
                 session.flow.restart();
                 session.has_acknowledged = false;

@@ -9,8 +9,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use tickwire_protocol::end::SessionEnd;
 use tickwire_protocol::game::{
-    Arrival, Effects, Game, InputCounters, InputPolicy, InputQueue, InputStamp, SentInput, StepContext,
-    TickSchedule,
+    Arrival, Effects, Game, InputPolicy, InputQueue, InputStamp, SentInput, StepContext, TickSchedule,
 };
 use tickwire_protocol::limits::MAX_BASELINE_AGE;
 use tickwire_protocol::message::encode_payload;
@@ -27,7 +26,6 @@ pub(super) struct Seat<G: Game> {
     /// Of the last ticks, if the client predicts, oldest first.
     past: VecDeque<Stepped<G>>,
     rejected_in_a_row: u32,
-    counted: InputCounters,
     avatar: Vec<u8>,
     expected: Vec<u8>,
 }
@@ -49,7 +47,6 @@ impl<G: Game> Seat<G> {
             next_sequence: 0,
             past: VecDeque::new(),
             rejected_in_a_row: 0,
-            counted: InputCounters::default(),
             avatar: Vec::new(),
             expected: Vec::new(),
         }
@@ -147,19 +144,6 @@ impl<G: Game> Seat<G> {
 
     pub(super) fn encoded(&mut self, avatar: &G::Avatar) -> Option<&[u8]> {
         write(avatar, &mut self.avatar).then_some(&self.avatar[..])
-    }
-
-    pub(super) fn drain_counters(&mut self) -> [u64; 6] {
-        let now = self.queue.counters();
-        let before = std::mem::replace(&mut self.counted, now);
-        [
-            now.accepted - before.accepted,
-            now.early - before.early,
-            now.late - before.late,
-            now.missing - before.missing,
-            now.duplicate - before.duplicate,
-            now.rejected - before.rejected,
-        ]
     }
 }
 

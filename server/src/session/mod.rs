@@ -4,7 +4,7 @@ mod flow;
 mod table;
 mod token;
 
-pub use flow::Flow;
+pub use flow::{Flow, SendTimes};
 pub use table::{SessionKey, Sessions};
 pub use token::TokenHash;
 pub(crate) use token::new_token;
@@ -16,7 +16,7 @@ use bytes::Bytes;
 use tickwire_protocol::game::Role;
 use tickwire_protocol::id::{EntityIndex, PlayerId};
 use tickwire_protocol::message::{Conversation, EventQueue, RoundTrip, SessionState};
-use tickwire_protocol::snapshot::StreamProfile;
+use tickwire_protocol::snapshot::{InputLead, StreamProfile};
 use tickwire_protocol::time::{Micros, Tick};
 
 /// One player or spectator of a room.
@@ -37,6 +37,8 @@ pub(crate) struct Session {
     /// The token of the next resume, and the one before while it is still valid.
     pub(crate) token: TokenHash,
     pub(crate) token_before: Option<TokenHash>,
+    /// How early the newest input came, if that has not been told.
+    pub(crate) lead: Option<InputLead>,
     /// Who is visible, ascending.
     pub(crate) visible: Vec<EntityIndex>,
     /// Where the player looks from.
@@ -109,6 +111,7 @@ impl Session {
             wants_checks: false,
             token: TokenHash::NONE,
             token_before: None,
+            lead: None,
             visible: Vec::new(),
             center: [0.0; 3],
             has_acknowledged: false,
@@ -125,6 +128,7 @@ impl Session {
         self.recipient = Recipient::new(profile, Transport::Ordered);
         self.flow.restart();
         self.visible.clear();
+        self.lead = None;
         self.has_acknowledged = false;
         (self.last_heard, self.last_active, self.next_ping) = (now, now, now);
     }

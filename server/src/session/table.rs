@@ -8,6 +8,8 @@ use slab::Slab;
 pub struct Sessions {
     slab: Slab<(u32, Session)>,
     generation: u32,
+    /// The slots that have ever been used.
+    slots: usize,
 }
 
 /// Which session: a slot, and how many sessions the room had begun before it.
@@ -39,6 +41,7 @@ impl Sessions {
     pub(crate) fn insert(&mut self, session: Session) -> SessionKey {
         self.generation = self.generation.wrapping_add(1);
         let slot = self.slab.insert((self.generation, session));
+        self.slots = self.slots.max(slot + 1);
         SessionKey { slot, generation: self.generation }
     }
 
@@ -50,6 +53,17 @@ impl Sessions {
     pub(crate) fn remove(&mut self, key: SessionKey) -> Option<Session> {
         self.get_mut(key)?;
         Some(self.slab.remove(key.slot).1)
+    }
+
+    /// One more than the last slot: slots are passed through in blocks.
+    pub(crate) fn slots(&self) -> usize {
+        self.slots
+    }
+
+    /// The session in a slot, if there is one.
+    pub(crate) fn in_slot(&mut self, slot: usize) -> Option<(SessionKey, &mut Session)> {
+        let (generation, session) = self.slab.get_mut(slot)?;
+        Some((SessionKey { slot, generation: *generation }, session))
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (SessionKey, &Session)> {

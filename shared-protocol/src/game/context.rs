@@ -129,6 +129,11 @@ impl<I: Input> TickInputs<I> {
         consumption
     }
 
+    /// Forgets what was taken from a player, who leaves before the tick.
+    pub fn forget(&mut self, player: PlayerId) {
+        self.players.retain(|taken| taken.player != player);
+    }
+
     /// The one input that the tick takes from a player; of a stream the newest. The neutral one if there is
     /// none.
     #[must_use]

@@ -65,7 +65,7 @@ pub struct LeadSample {
     pub micros: i64,
 }
 
-/// What became of the inputs of a player, since the queue was made.
+/// What became of the inputs of a player, since the queue was made or this was last asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct InputCounters {
     /// Inputs that waited in time, those counted as early included.
@@ -82,6 +82,19 @@ pub struct InputCounters {
     pub duplicate: u64,
     /// Inputs out of the window, beyond the capacity, or numbered wrongly.
     pub rejected: u64,
+}
+
+impl std::ops::AddAssign for InputCounters {
+    fn add_assign(&mut self, other: InputCounters) {
+        let InputCounters { accepted, early, late, merged, missing, duplicate, rejected } = other;
+        self.accepted += accepted;
+        self.early += early;
+        self.late += late;
+        self.merged += merged;
+        self.missing += missing;
+        self.duplicate += duplicate;
+        self.rejected += rejected;
+    }
 }
 
 /// What a tick took from a player besides the inputs themselves.
@@ -229,6 +242,11 @@ impl<I: Input> InputQueue<I> {
     #[must_use]
     pub fn counters(&self) -> InputCounters {
         self.counters
+    }
+
+    /// What became of the inputs since this was asked before.
+    pub fn drain_counters(&mut self) -> InputCounters {
+        std::mem::take(&mut self.counters)
     }
 }
 

@@ -6,7 +6,7 @@
 use super::{ClientMessage, Hello, InputHeader, Notice, NoticeKind, ServerMessage, Welcome};
 use crate::end::{ComeBack, SessionEnd};
 use crate::limits::{MAX_BASELINE_AGE, MAX_PINGS_UNDER_WAY};
-use crate::time::{Tick, expand_low_16, expand_tick};
+use crate::time::{RecentTicks, Tick, expand_low_16, expand_tick};
 use std::collections::VecDeque;
 
 /// Where a session is.
@@ -34,8 +34,10 @@ pub struct Conversation {
     level_epoch: u16,
     next_event: u32,
     next_command: u32,
-    /// The ticks of the last snapshots of this connection, ascending.
-    snapshots: VecDeque<Tick>,
+    /// The ticks of the last snapshots of this connection: all that can still be baselines.
+    snapshots: RecentTicks,
+    /// The tick of the connection's first snapshot.
+    first_snapshot: Option<Tick>,
     client_pings: VecDeque<u32>,
     server_pings: VecDeque<u32>,
 }
@@ -65,7 +67,8 @@ impl Conversation {
             level_epoch: 0,
             next_event: 0,
             next_command: 0,
-            snapshots: VecDeque::new(),
+            snapshots: RecentTicks::default(),
+            first_snapshot: None,
             client_pings: VecDeque::new(),
             server_pings: VecDeque::new(),
         }
@@ -145,16 +148,13 @@ impl Conversation {
         if let SessionState::Gone(end) = self.state {
             return Err(end);
         }
-        let follows = self.snapshots.back().is_none_or(|newest| *newest < tick);
-        let checked = in_order(self.state == SessionState::Active && follows).and_then(|()| self.is_ready());
+        let checked = in_order(self.state == SessionState::Active).and_then(|()| self.is_ready());
+        let checked = checked.and_then(|()| in_order(self.snapshots.push(tick)));
         if let Err(end) = checked {
             self.handle_end(end);
             return Err(end);
         }
-        if self.snapshots.len() == KEPT_SNAPSHOTS {
-            self.snapshots.pop_front();
-        }
-        self.snapshots.push_back(tick);
+        self.first_snapshot.get_or_insert(tick);
         Ok(())
     }
 
@@ -209,12 +209,12 @@ impl Conversation {
         in_order(header.count == 0 || !self.spectator)?;
         let honest = |is: bool| if is { Ok(()) } else { Err(SessionEnd::FalseAcknowledgement) };
         if let Some(low) = header.newest_snapshot {
-            let newest = *self.snapshots.back().ok_or(SessionEnd::FalseAcknowledgement)?;
+            let newest = self.snapshots.newest().ok_or(SessionEnd::FalseAcknowledgement)?;
             let tick = expand_tick(low, newest).ok_or(SessionEnd::FalseAcknowledgement)?;
-            // One that is older than all that are kept was news once.
-            let full = self.snapshots.len() == KEPT_SNAPSHOTS;
-            let old = full && self.snapshots.front().is_some_and(|oldest| tick < *oldest);
-            honest(old || self.snapshots.binary_search(&tick).is_ok())?;
+            // Of ticks that are older than any baseline nobody knows any more which had one.
+            let is_old = newest.since(tick).is_some_and(|age| age >= MAX_BASELINE_AGE);
+            let was_sent = self.first_snapshot.is_some_and(|first| first <= tick) && is_old;
+            honest(was_sent || self.snapshots.contains(tick))?;
         }
         if let Some(low) = header.next_event {
             honest(expand_low_16(low, self.next_event).is_some_and(|next| next <= self.next_event))?;
@@ -250,7 +250,7 @@ impl Conversation {
     fn forget_connection(&mut self) {
         self.asked = None;
         (self.tables_due, self.schema_due) = (false, false);
-        self.snapshots.clear();
+        (self.snapshots, self.first_snapshot) = (RecentTicks::default(), None);
         self.client_pings.clear();
         self.server_pings.clear();
     }
@@ -280,8 +280,7 @@ fn answer(under_way: &mut VecDeque<u32>, nonce: u32) -> Result<(), SessionEnd> {
     Ok(())
 }
 
-/// Snapshots whose acknowledgement is checked: all that can still be baselines.
-const KEPT_SNAPSHOTS: usize = MAX_BASELINE_AGE as usize;
+const _: () = assert!(MAX_BASELINE_AGE == u64::BITS, "recent ticks are those that can be baselines");
 
 #[cfg(test)]
 mod tests {
