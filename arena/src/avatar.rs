@@ -1,12 +1,15 @@
 //! What a client predicts of its own player.
 
-use crate::movement::PLAYER_RADIUS;
+use crate::weapons::Weapon;
 use glam::Vec2;
 use serde::{Deserialize, Serialize};
 use tickwire_protocol::determinism::float;
 
 /// A living player as its own client predicts it: all that the step reads and writes, exact to the last bit.
-/// What an own display shows is here.
+/// It is also what an own display shows. The dead have none.
+///
+/// The server alone changes health and armour, gives a cloak, and throws a player about; the client hears of
+/// it as a correction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Avatar {
     /// Where its middle is, in tiles.
@@ -21,19 +24,51 @@ pub struct Avatar {
     pub dash_way: Vec2,
     /// Seconds until the next dash may begin.
     pub dash_cooldown: f32,
+    /// What it has in its hands.
+    pub weapon: Weapon,
+    /// Seconds for which the rail gun has been charged; at [`RAIL_CHARGE_SECONDS`](crate::weapons) it goes
+    /// off.
+    pub charge: f32,
+    /// Seconds until the rail gun may be charged again.
+    pub rail_cooldown: f32,
+    /// Seconds until the next bolt may be thrown.
+    pub bolt_cooldown: f32,
+    /// The number of the last shot, by which a hit is matched with what was shown.
+    pub shots: u16,
+    /// 100 is well; 0 is never seen here.
+    pub health: u8,
+    /// Takes two thirds of each damage until it is used up; at most 100.
+    pub armour: u8,
+    /// Seconds for which it is hidden from enemies who are not close. A shot ends it.
+    pub cloak: f32,
+    /// Seconds for which nothing hurts it, after it has appeared. A shot ends it.
+    pub protection: f32,
 }
+
+/// The health of who is well, and the most armour.
+pub const FULL_HEALTH: u8 = 100;
+
+/// How long nothing hurts somebody who has just appeared, in seconds.
+pub const PROTECTION_SECONDS: f32 = 2.0;
 
 impl Avatar {
     /// A player who has just appeared.
     #[must_use]
     pub fn at(position: Vec2) -> Avatar {
-        Avatar { position, ..Avatar::default() }
+        Avatar { position, health: FULL_HEALTH, protection: PROTECTION_SECONDS, ..Avatar::default() }
     }
 
-    /// Whether a point is within it.
-    #[must_use]
-    pub fn covers(&self, point: Vec2) -> bool {
-        (self.position - point).length_squared() <= PLAYER_RADIUS * PLAYER_RADIUS
+    /// Lets the times run that concern nothing else.
+    pub(crate) fn tick_down(&mut self, dt: f32) {
+        for time in [
+            &mut self.dash_cooldown,
+            &mut self.rail_cooldown,
+            &mut self.bolt_cooldown,
+            &mut self.cloak,
+            &mut self.protection,
+        ] {
+            *time = tick_down(*time, dt);
+        }
     }
 }
 

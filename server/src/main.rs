@@ -32,6 +32,10 @@ enum Command {
     Serve(ServeArguments),
     /// Hosts the swarm, the workload of every measurement: one room with a place for each player.
     Swarm(SwarmArguments),
+    /// Levels of the arena.
+    #[cfg(feature = "arena")]
+    #[command(subcommand)]
+    Maps(arena_arguments::MapsCommand),
 }
 
 #[derive(Args)]
@@ -144,7 +148,7 @@ fn main() -> ExitCode {
     let filter = EnvFilter::try_from_env("TICKWIRE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     match run(arguments) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("tickwire: {error:#}");
             ExitCode::from(2)
@@ -152,9 +156,13 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: Arguments) -> anyhow::Result<()> {
+fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let command = arguments.command.unwrap_or(Command::Serve(arguments.serve));
     let (address, server) = match &command {
+        #[cfg(feature = "arena")]
+        Command::Maps(maps) => {
+            return Ok(if maps.run()? { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        }
         Command::Serve(serve) => (serve.common.listen, serve.server()?),
         Command::Swarm(swarm) => {
             // Spectators have places beside the players.
@@ -181,7 +189,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         out.flush()?;
         drop(out);
         server.run(listener, shutdown()).await?;
-        Ok(())
+        Ok(ExitCode::SUCCESS)
     })
 }
 

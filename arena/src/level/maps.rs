@@ -13,7 +13,11 @@ pub struct MapSource {
 }
 
 /// The levels in the box: the file's name and its text.
-pub const BUILT_IN: [(&str, &str); 1] = [("foundry.txt", include_str!("../../../assets/maps/foundry.txt"))];
+pub const BUILT_IN: [(&str, &str); 3] = [
+    ("foundry.txt", include_str!("../../../assets/maps/foundry.txt")),
+    ("cloister.txt", include_str!("../../../assets/maps/cloister.txt")),
+    ("steppe.txt", include_str!("../../../assets/maps/steppe.txt")),
+];
 
 impl MapSource {
     /// The levels in the box.

@@ -40,7 +40,7 @@ pub use event_queue::{EventQueue, EventQueueError};
 pub use hello::{Hello, HelloBody, Resume};
 pub use input::{InputHeader, InputMessage, ViewBack, ViewTime};
 pub use input_codec::{InputCodec, InputError, InputKindError};
-pub use name::{NameError, PlayerName};
+pub use name::{NameError, PlayerName, visible_text};
 pub use notice::{Notice, NoticeKind};
 pub use ping::{Ping, Pong};
 pub use refusal::{Refusal, RefusalReason};

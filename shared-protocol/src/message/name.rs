@@ -26,7 +26,7 @@ pub enum NameError {
     /// Nothing can be seen of it.
     #[error("a name has at least one visible character")]
     Invisible,
-    /// More than [`MAX_NAME_CHARACTERS`] characters can be seen.
+    /// More characters can be seen than are allowed, of a name [`MAX_NAME_CHARACTERS`].
     #[error("a name has at most {MAX_NAME_CHARACTERS} visible characters")]
     TooLong,
 }
@@ -40,33 +40,7 @@ impl PlayerName {
         if text.len() > MAX_NAME_TEXT_BYTES {
             return Err(NameError::TooManyBytes);
         }
-        let mut name = String::new();
-        let (mut characters, mut marks, mut space) = (0, 0, false);
-        // White space first, because some of it is a control too.
-        let visible = text.chars().filter(|letter| letter.is_whitespace() || !is_invisible(*letter));
-        for letter in visible.nfc() {
-            if letter.is_whitespace() {
-                space = true;
-            } else if is_combining_mark(letter) {
-                // A mark that follows no character would sit on whatever is shown before the name.
-                marks += 1;
-                if characters > 0 && !space && marks <= MAX_MARKS_PER_CHARACTER {
-                    name.push(letter);
-                }
-            } else {
-                if space && characters > 0 {
-                    name.push(' ');
-                    characters += 1;
-                }
-                name.push(letter);
-                (characters, marks, space) = (characters + 1, 0, false);
-            }
-        }
-        match characters {
-            0 => Err(NameError::Invisible),
-            1..=MAX_NAME_CHARACTERS => Ok(PlayerName(name)),
-            _ => Err(NameError::TooLong),
-        }
+        visible_text(text, MAX_NAME_CHARACTERS).map(PlayerName)
     }
 
     /// The name as text.
@@ -79,6 +53,42 @@ impl PlayerName {
 impl std::fmt::Display for PlayerName {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+/// What can be seen of a text from a client, by the rules of a name but for its length: for lines of chat,
+/// the names of teams, and whatever else others are shown.
+///
+/// # Errors
+/// [`NameError::Invisible`] when nothing can be seen, [`NameError::TooLong`] for more than `most` visible
+/// characters.
+pub fn visible_text(text: &str, most: usize) -> Result<String, NameError> {
+    let mut shown = String::new();
+    let (mut characters, mut marks, mut space) = (0, 0, false);
+    // White space first, because some of it is a control too.
+    let visible = text.chars().filter(|letter| letter.is_whitespace() || !is_invisible(*letter));
+    for letter in visible.nfc() {
+        if letter.is_whitespace() {
+            space = true;
+        } else if is_combining_mark(letter) {
+            // A mark that follows no character would sit on whatever is shown before the text.
+            marks += 1;
+            if characters > 0 && !space && marks <= MAX_MARKS_PER_CHARACTER {
+                shown.push(letter);
+            }
+        } else {
+            if space && characters > 0 {
+                shown.push(' ');
+                characters += 1;
+            }
+            shown.push(letter);
+            (characters, marks, space) = (characters + 1, 0, false);
+        }
+    }
+    match characters {
+        0 => Err(NameError::Invisible),
+        _ if characters <= most => Ok(shown),
+        _ => Err(NameError::TooLong),
     }
 }
 
