@@ -6,11 +6,14 @@
 //! timer wheel per thread (`wheel`), each client at its own phase. What is measured is summed up per thread
 //! (`measure`) and put together at the end (`report`).
 //!
+//! A bad network is made in process ([`conditioner`]), for tests and for bots.
+//!
 //! There is no asynchronous runtime under it: what a client costs is little more than its system calls, and
 //! so a machine can play the many clients of a server under test.
 #![forbid(unsafe_code)]
 
 mod bot;
+pub mod conditioner;
 mod measure;
 mod report;
 mod run;

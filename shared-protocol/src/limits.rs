@@ -170,6 +170,10 @@ pub const MAX_QUEUED_EVENTS: usize = 4096;
 /// Payload bytes of a session's waiting events. Past it the session ends as `event-overflow`.
 pub const MAX_QUEUED_EVENT_BYTES: usize = 1 << 20;
 
+/// Commands that a client keeps to send them again after a resume. With one more, the oldest is taken for
+/// confirmed.
+pub const MAX_UNCONFIRMED_COMMANDS: usize = 256;
+
 /// Pings of one side that wait for their pongs. One more ends the session as `too-many`.
 pub const MAX_PINGS_UNDER_WAY: usize = 16;
 

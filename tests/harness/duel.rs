@@ -202,6 +202,10 @@ impl Simulation for Duel {
             }
         }
     }
+
+    fn between(from: &Fighter, to: &Fighter, share: f32) -> Fighter {
+        Fighter { position: from.position.lerp(to.position, share), ..*to }
+    }
 }
 
 impl Game for Duel {

@@ -4,6 +4,8 @@ pub mod duel;
 pub mod duelist;
 pub mod fuzz;
 pub mod net;
+pub mod party;
+pub mod playable;
 pub mod sim;
 pub mod sockets;
 pub mod stream;

@@ -1,8 +1,11 @@
 //! A client's session, from the hello to its end, over one connection after another.
 
+use super::commands::UnconfirmedCommands;
 use super::form::{GameForm, Tables};
 use crate::end::SessionEnd;
-use crate::limits::{MAX_CREDENTIAL_BYTES, MAX_NAME_TEXT_BYTES, MAX_PINGS_UNDER_WAY, MAX_SOFTWARE_BYTES};
+use crate::limits::{
+    MAX_CREDENTIAL_BYTES, MAX_NAME_TEXT_BYTES, MAX_PAYLOAD_BYTES, MAX_PINGS_UNDER_WAY, MAX_SOFTWARE_BYTES,
+};
 use crate::message::{
     BoundedBytes, BoundedText, ClientMessage, Command, Conversation, EventInbox, Features, Hello, HelloBody,
     InputHeader, Notice, NoticeKind, Ping, Refusal, Resume, RoomWish, RoundTrip, ServerMessage, SessionState,
@@ -68,7 +71,7 @@ pub struct Session {
     /// The first event of which the server was not told that it came.
     acknowledged_events: u32,
     next_input: u32,
-    next_command: u32,
+    commands: UnconfirmedCommands,
     next_nonce: u32,
     round_trip: RoundTrip,
     /// Our own pings that wait for their answer.
@@ -133,7 +136,7 @@ impl Session {
             events: EventInbox::new(0),
             acknowledged_events: 0,
             next_input: 1,
-            next_command: 0,
+            commands: UnconfirmedCommands::default(),
             next_nonce: 0,
             round_trip: RoundTrip::default(),
             asked: 0,
@@ -182,6 +185,12 @@ impl Session {
     #[must_use]
     pub fn heard(&self) -> Micros {
         self.heard
+    }
+
+    /// The game that the client was built with.
+    #[must_use]
+    pub fn game(&self) -> &Arc<GameForm> {
+        &self.config.game
     }
 
     /// How many times the server was asked to begin the snapshots anew.
@@ -296,6 +305,7 @@ impl Session {
                 self.asked = self.asked.saturating_sub(1);
                 let sample = pong.round_trip(now);
                 self.round_trip.handle_sample(sample);
+                self.commands.handle_pong(pong.nonce);
                 Received::Pong(sample)
             }
             ServerMessage::Notice(notice) => match notice.kind {
@@ -326,8 +336,10 @@ impl Session {
         if !body.resumed {
             self.events = EventInbox::new(body.next_event);
             self.acknowledged_events = body.next_event;
+            self.commands.begin(body.next_command);
+        } else if !self.commands.resume(body.next_command) {
+            return Err(SessionEnd::OutOfOrder);
         }
-        self.next_command = body.next_command;
         let tables_follow = body.tables_follow;
         self.welcome = Some(welcome);
         if !tables_follow {
@@ -386,7 +398,7 @@ impl Session {
     }
 
     /// Forgets all snapshots. Acknowledging none asks the server to begin anew.
-    fn restart(&mut self) {
+    pub(super) fn restart(&mut self) {
         let Some(decoder) = &mut self.decoder else { return };
         decoder.restart();
         // To ask once is enough: on this transport the server will hear it.
@@ -396,8 +408,8 @@ impl Session {
         }
     }
 
-    /// Appends a message that is due at `now`, if there is one: an answer to a ping, or the word that nothing
-    /// is held. Whether it did.
+    /// Appends a message that is due at `now`, if there is one: an answer to a ping, a command that was lost
+    /// with a connection, or the word that nothing is held. Whether it did.
     pub fn poll_message(&mut self, now: Micros, out: &mut Vec<u8>) -> bool {
         if self.state() != SessionState::Active {
             return false;
@@ -410,7 +422,16 @@ impl Session {
             self.encode_acknowledgement(out);
             return true;
         }
-        false
+        self.poll_command(out)
+    }
+
+    /// Appends the next command that has not been sent on this connection.
+    fn poll_command(&mut self, out: &mut Vec<u8>) -> bool {
+        let Some((sequence, payload)) = self.commands.unsent() else { return false };
+        let command = ClientMessage::Command(Command { sequence, payload });
+        let is_written = command.encode(out).is_ok() && self.conversation.handle_client(&command).is_ok();
+        self.commands.handle_sent();
+        is_written
     }
 
     /// Appends a message with inputs whose lanes stand in `rows`, one input after the other, and with what
@@ -459,19 +480,45 @@ impl Session {
         }
         self.next_nonce = self.next_nonce.wrapping_add(1);
         self.send(&ClientMessage::Ping(Ping { nonce: self.next_nonce, sent: now }), out)?;
+        self.commands.handle_ping(self.next_nonce);
         self.asked += 1;
         Ok(())
     }
 
-    /// Appends a command of the game, as [`encode_payload`](crate::message::encode_payload) writes it.
+    /// Appends a command of the game, as [`encode_payload`](crate::message::encode_payload) writes it, and
+    /// those that wait before it. It is kept until the server is known to have read it; after a resume
+    /// [`Session::poll_message`] sends again what it has not taken.
     ///
     /// # Errors
     /// The end of the session when it is over or was not begun, and [`SessionEnd::TooLarge`] for a command of
-    /// more than [`MAX_PAYLOAD_BYTES`](crate::limits::MAX_PAYLOAD_BYTES).
+    /// more than [`MAX_PAYLOAD_BYTES`]. In between two connections it is [`SessionEnd::OutOfOrder`]:
+    /// [`Session::handle_command`] takes it then.
     pub fn encode_command(&mut self, payload: &[u8], out: &mut Vec<u8>) -> Result<(), SessionEnd> {
-        let command = ClientMessage::Command(Command { sequence: self.next_command, payload });
-        self.send(&command, out)?;
-        self.next_command += 1;
+        self.may_send()?;
+        // One message at a time: what waits from before is sent first, or this one is not the next.
+        if self.commands.unsent().is_some() {
+            return Err(SessionEnd::OutOfOrder);
+        }
+        self.handle_command(payload)?;
+        self.poll_command(out);
+        Ok(())
+    }
+
+    /// Takes in a command of the game, for [`Session::poll_message`] to send: now, or after the resume.
+    ///
+    /// # Errors
+    /// The end of the session when it is over or was not begun, and [`SessionEnd::TooLarge`] for a command of
+    /// more than [`MAX_PAYLOAD_BYTES`].
+    pub fn handle_command(&mut self, payload: &[u8]) -> Result<(), SessionEnd> {
+        match self.state() {
+            SessionState::Active | SessionState::Detached => {}
+            SessionState::Gone(end) => return Err(end),
+            SessionState::Handshaking => return Err(SessionEnd::OutOfOrder),
+        }
+        if payload.len() > MAX_PAYLOAD_BYTES {
+            return Err(SessionEnd::TooLarge);
+        }
+        self.commands.push(payload);
         Ok(())
     }
 
@@ -488,7 +535,16 @@ impl Session {
         self.conversation.handle_disconnected();
         self.decoder = None;
         self.pings.clear();
+        self.commands.handle_disconnected();
         (self.asked, self.greeted, self.anew, self.restart_due) = (0, false, false, false);
+    }
+
+    fn may_send(&self) -> Result<(), SessionEnd> {
+        match self.state() {
+            SessionState::Active => Ok(()),
+            SessionState::Gone(end) => Err(end),
+            SessionState::Handshaking | SessionState::Detached => Err(SessionEnd::OutOfOrder),
+        }
     }
 
     fn newest(&self) -> Option<Tick> {
@@ -497,11 +553,7 @@ impl Session {
 
     /// Appends a message, and says to the conversation that it is sent.
     fn send(&mut self, message: &ClientMessage<'_>, out: &mut Vec<u8>) -> Result<(), SessionEnd> {
-        match self.state() {
-            SessionState::Active => {}
-            SessionState::Gone(end) => return Err(end),
-            SessionState::Handshaking | SessionState::Detached => return Err(SessionEnd::OutOfOrder),
-        }
+        self.may_send()?;
         message.encode(out).map_err(|error| error.end())?;
         self.conversation.handle_client(message)
     }

@@ -60,6 +60,19 @@ pub trait Simulation: Sized + Send + 'static {
     /// the prediction fails: no other entity, no random number, no clock.
     fn step(avatar: &mut Self::Avatar, input: &Self::Input, context: &mut StepContext<'_, Self>);
 
+    /// An avatar on the way from one to the other, `share` of it (0 to 1), for the eye alone: a client draws
+    /// its own avatar so between two ticks, and lets a correction fade so. Blend what is seen (the position,
+    /// the angle the short way round), and take the rest from `to`. Where the two are so far apart that
+    /// nobody could have gone that way (a teleport), return `to`. Nothing that is computed here comes
+    /// back into the simulation.
+    ///
+    /// By default it is `to`: nothing is blended.
+    #[must_use]
+    fn between(from: &Self::Avatar, to: &Self::Avatar, share: f32) -> Self::Avatar {
+        let _ = (from, share);
+        to.clone()
+    }
+
     /// The schema of the game's kinds.
     ///
     /// # Errors

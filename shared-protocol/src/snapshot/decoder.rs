@@ -185,6 +185,12 @@ impl SnapshotDecoder {
         SnapshotDecoder { in_order: true, ..self }
     }
 
+    /// The codec of entities.
+    #[must_use]
+    pub fn codec(&self) -> &Arc<DeltaCodec> {
+        &self.codec
+    }
+
     /// What is known after the newest snapshot.
     #[must_use]
     pub fn newest(&self) -> Option<&View> {

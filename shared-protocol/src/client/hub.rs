@@ -1,0 +1,635 @@
+//! The client: all parts put together.
+
+use super::clock::{SNAP_MICROS, TickClock};
+use super::connect::{ConnectionId, ConnectionTask, Connector};
+use super::input::{InputHistory, Wish};
+use super::interpolate::Playback;
+use super::predict::Predictor;
+use super::scene::{ClientEvent, ClientState, Scene};
+use super::session::{Session, SessionConfig};
+use super::stats::{ClientStats, Smoothed};
+use crate::end::SessionEnd;
+use crate::game::{InputForm, InputPolicy, LevelId, LoadedLevel, Simulation};
+use crate::limits::{MAX_EFFECTS, MAX_INPUTS};
+use crate::message::{
+    Features, InputError, InputKindError, LevelInfo, SessionState, decode_payload, encode_payload,
+};
+use crate::time::{Micros, Tick};
+use std::collections::VecDeque;
+use thiserror::Error;
+
+/// What a client is made with.
+#[derive(Clone, Debug)]
+pub struct ClientConfig {
+    /// What it says of itself, and what it wishes. Whether it predicts follows from the game.
+    pub session: SessionConfig,
+    /// Where its randomness comes from: when it tries to connect again.
+    pub seed: u64,
+    /// Whether others are to be shown. A bot that does not look saves itself the trouble; events are then
+    /// released at once.
+    pub shows_others: bool,
+}
+
+impl ClientConfig {
+    /// The settings of a client that shows what it sees.
+    #[must_use]
+    pub fn new(session: SessionConfig, seed: u64) -> ClientConfig {
+        ClientConfig { session, seed, shows_others: true }
+    }
+}
+
+/// A client of a game, without sockets and without a clock of its own. The module's page has the contract.
+pub struct Client<S: Simulation> {
+    pub(super) config: ClientConfig,
+    pub(super) now: Micros,
+    pub(super) session: Session,
+    pub(super) connector: Connector,
+    /// When the hello was sent, and how long the answer took.
+    pub(super) hello_at: Micros,
+    pub(super) handshake: Micros,
+    /// From when on silence counts: the last message, or when the owner was back after a pause.
+    pub(super) listened_since: Micros,
+    pub(super) trouble_since: Option<Micros>,
+    /// When a connection was last given up for another one.
+    pub(super) gave_up: Option<Micros>,
+    /// What the server said of the end of the connection.
+    pub(super) told: Option<(SessionEnd, crate::end::ComeBack)>,
+    pub(super) waiting: Option<(Micros, SessionEnd)>,
+    pub(super) ended: Option<SessionEnd>,
+    pub(super) clock: TickClock,
+    pub(super) wish: Wish<S::Input>,
+    pub(super) history: InputHistory<S::Input>,
+    pub(super) next_input: Option<Tick>,
+    is_hidden: bool,
+    pub(super) predictor: Predictor<S>,
+    /// The avatar of a client that does not predict.
+    pub(super) told_avatar: Option<S::Avatar>,
+    pub(super) playback: Playback,
+    pub(super) epoch: u16,
+    pub(super) newest: Option<Tick>,
+    /// The levels that were there before.
+    levels: Vec<LoadedLevel<S::Level>>,
+    wanted_level: Option<LevelInfo>,
+    is_level_asked: bool,
+    /// Snapshots that came before the level, and when.
+    pub(super) withheld: VecDeque<(Vec<u8>, Micros)>,
+    pub(super) unacknowledged_since: Option<Micros>,
+    next_ping: Option<Micros>,
+    pings: u32,
+    outgoing: VecDeque<(ConnectionId, Vec<u8>)>,
+    spare: Vec<Vec<u8>>,
+    rows: Vec<i32>,
+    pub(super) events: VecDeque<ClientEvent<S::Event>>,
+    effects: VecDeque<S::Effect>,
+    drawn: Option<S::Avatar>,
+    /// When the owner should have looked again.
+    expected_at: Option<Micros>,
+    pub(super) counted: ClientStats,
+    pub(super) interval: Smoothed,
+    pub(super) snapshot_bytes: Smoothed,
+    pub(super) snapshot_at: Option<Micros>,
+}
+
+/// Why a command is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum CommandError {
+    /// There is no session yet, or none any more.
+    #[error("there is no session to say it in")]
+    NotPlaying,
+    /// It takes more than [`MAX_PAYLOAD_BYTES`](crate::limits::MAX_PAYLOAD_BYTES).
+    #[error("the command is too large")]
+    TooLarge,
+}
+
+/// After so long without a word a connection is probably dead.
+const SILENCE: Micros = Micros(1_500_000);
+/// Before the first welcome it takes longer: a second hello would be a second player.
+const FIRST_SILENCE: Micros = Micros(5_000_000);
+/// Who looks so much later than it should was away itself, and what it did not hear means nothing.
+const AWAY: Micros = Micros(500_000);
+/// Snapshots are acknowledged after this time, unless an input does it before.
+const ACKNOWLEDGE: Micros = Micros(50_000);
+const PING_INTERVAL: u64 = 1_000_000;
+/// The first pings come sooner, to know the round trip soon.
+const FIRST_PINGS: u32 = 5;
+const FIRST_PING_INTERVAL: u64 = 200_000;
+/// Pings are not in step with ticks, so that they find all phases of them.
+const PING_JITTER: u64 = 130_000;
+/// Levels that are kept, the one in use included.
+const MAX_LEVELS: usize = 4;
+
+impl<S: Simulation> Client<S> {
+    /// A client that wants a connection.
+    ///
+    /// # Errors
+    /// [`InputKindError`] when the game's input breaks a rule.
+    pub fn new(mut config: ClientConfig, now: Micros) -> Result<Client<S>, InputKindError> {
+        let is_predictable = matches!(S::INPUT_POLICY, InputPolicy::PerTick(_));
+        let features = config.session.features.0 & !Features::PREDICTS.0;
+        let predicts = is_predictable && !config.session.spectator;
+        config.session.features = Features(features | if predicts { Features::PREDICTS.0 } else { 0 });
+        let mut connector = Connector::new(config.seed);
+        connector.want(now);
+        Ok(Client {
+            session: Session::new(config.session.clone()),
+            config,
+            now,
+            connector,
+            hello_at: now,
+            handshake: Micros(100_000),
+            listened_since: now,
+            trouble_since: None,
+            gave_up: None,
+            told: None,
+            waiting: None,
+            ended: None,
+            clock: TickClock::new(Micros(1)),
+            wish: Wish::new(InputForm::new()?),
+            history: InputHistory::new(),
+            next_input: None,
+            is_hidden: false,
+            predictor: Predictor::new(),
+            told_avatar: None,
+            playback: Playback::new(),
+            epoch: 0,
+            newest: None,
+            levels: Vec::new(),
+            wanted_level: None,
+            is_level_asked: false,
+            withheld: VecDeque::new(),
+            unacknowledged_since: None,
+            next_ping: None,
+            pings: 0,
+            outgoing: VecDeque::new(),
+            spare: Vec::new(),
+            rows: Vec::new(),
+            events: VecDeque::new(),
+            effects: VecDeque::new(),
+            drawn: None,
+            expected_at: None,
+            counted: ClientStats::default(),
+            interval: Smoothed::default(),
+            snapshot_bytes: Smoothed::default(),
+            snapshot_at: None,
+        })
+    }
+
+    /// How things stand.
+    #[must_use]
+    pub fn state(&self) -> ClientState {
+        if let Some(end) = self.ended {
+            return ClientState::Ended(end);
+        }
+        if let Some((until, after)) = self.waiting {
+            return ClientState::Waiting { until, after };
+        }
+        match (self.session.state(), self.trouble_since) {
+            (SessionState::Handshaking | SessionState::Gone(_), _) => ClientState::Connecting,
+            (SessionState::Active, None) if self.is_withholding() => ClientState::Loading,
+            (SessionState::Active, None) => ClientState::Playing,
+            (_, since) => ClientState::Reconnecting { since: since.unwrap_or(self.listened_since) },
+        }
+    }
+
+    /// The session: the welcome, what is known of the world, the round-trip time.
+    #[must_use]
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// The level, once it is there.
+    #[must_use]
+    pub fn level(&self) -> Option<&LoadedLevel<S::Level>> {
+        self.predictor.level()
+    }
+
+    /// The own avatar after the newest tick whose input was made, without any smoothing: for bots and tests.
+    #[must_use]
+    pub fn avatar(&self) -> Option<&S::Avatar> {
+        self.predictor.predicted().or(self.told_avatar.as_ref())
+    }
+
+    /// The newest tick for which an input was made, and which [`Client::avatar`] is after.
+    #[must_use]
+    pub fn input_tick(&self) -> Option<Tick> {
+        self.history.newest()
+    }
+
+    /// The figures of a net graph.
+    #[must_use]
+    pub fn stats(&self) -> ClientStats {
+        let round_trip = self.session.round_trip();
+        let prediction = &self.predictor.counters;
+        ClientStats {
+            rtt_micros: round_trip.smoothed().map(|time| time.0),
+            rtt_variance_micros: round_trip.variance().map(|time| time.0),
+            input_jitter_micros: self.clock.jitter().0,
+            input_margin_micros: self.clock.margin(),
+            input_lead_millis: self.clock.last_lead().map(|lead| lead.millis),
+            arrival_jitter_micros: self.playback.jitter().0,
+            interpolation_delay_micros: self.playback.delay().0,
+            snapshot_interval_micros: self.interval.get(),
+            snapshot_bytes: self.snapshot_bytes.get() as u32,
+            inputs_taken: prediction.own,
+            inputs_held: prediction.held,
+            inputs_neutral: prediction.neutral,
+            predicted: prediction.predicted,
+            corrections: prediction.corrections,
+            interfered: prediction.interfered,
+            clock_snaps: self.clock.snaps(),
+            held_frames: self.playback.held_frames,
+            ..self.counted
+        }
+    }
+
+    /// Whether a correction of the own avatar is still fading.
+    #[must_use]
+    pub fn is_correcting(&self) -> bool {
+        self.predictor.is_correcting(self.now)
+    }
+
+    // What the player wants.
+
+    /// Takes in what the player wants from now on. With an input per tick it may come as often as one likes,
+    /// and each tick takes the newest; of a stream, each call is an input of its own, which is sent at once.
+    ///
+    /// # Errors
+    /// [`InputError`] for a value that is not finite or outside its range; nothing is changed then.
+    pub fn handle_input(&mut self, input: &S::Input) -> Result<(), InputError> {
+        if !self.is_stream() {
+            return if self.is_hidden { Ok(()) } else { self.wish.handle_input(input) };
+        }
+        let form = self.wish.form();
+        self.rows.clear();
+        self.rows.resize(form.codec().lanes(), 0);
+        form.quantize(input, &mut self.rows)?;
+        if !self.may_send_inputs() {
+            self.counted.dropped += 1;
+            return Ok(());
+        }
+        let (first, rows) = (self.session.next_input(), std::mem::take(&mut self.rows));
+        self.send_inputs(first, &rows);
+        self.rows = rows;
+        Ok(())
+    }
+
+    /// Takes in a command of the game. It is sent at once, or after the resume, and again if it was lost with
+    /// a connection.
+    ///
+    /// # Errors
+    /// [`CommandError`] when it cannot be said.
+    pub fn handle_command(&mut self, command: &S::Command) -> Result<(), CommandError> {
+        let mut payload = self.buffer();
+        let encoded = encode_payload(command, &mut payload);
+        let taken = match encoded {
+            Err(_) => Err(CommandError::TooLarge),
+            Ok(_) if self.ended.is_some() => Err(CommandError::NotPlaying),
+            Ok(_) => self.session.handle_command(&payload).map_err(|end| match end {
+                SessionEnd::TooLarge => CommandError::TooLarge,
+                _ => CommandError::NotPlaying,
+            }),
+        };
+        self.recycle(payload);
+        taken
+    }
+
+    /// Nobody looks any more (a tab in the background): the player wants nothing until
+    /// [`Client::handle_shown`]. The owner goes on to hand in messages if it can.
+    pub fn handle_hidden(&mut self, now: Micros) {
+        self.pass(now);
+        self.wish.clear();
+        if !self.is_hidden && !self.is_stream() && self.may_send_inputs() {
+            // The server repeats the last input for a while when none comes: let that be this one.
+            if let Some(next) = self.next_input {
+                self.make_input(next, next);
+            }
+        }
+        self.is_hidden = true;
+    }
+
+    /// Somebody looks again.
+    pub fn handle_shown(&mut self, now: Micros) {
+        self.pass(now);
+        self.is_hidden = false;
+        self.listened_since = self.now;
+        self.next_input = None;
+    }
+
+    /// The player leaves for good.
+    pub fn handle_leave(&mut self, now: Micros) {
+        self.pass(now);
+        if let Some(id) = self.connector.current() {
+            let mut message = self.buffer();
+            if self.session.encode_leave(&mut message).is_ok() {
+                self.outgoing.push_back((id, message));
+            }
+        }
+        self.end(SessionEnd::Left, String::new());
+    }
+
+    // Levels.
+
+    /// The level that is wanted and not there, once: its owner fetches or finds it, and hands it to
+    /// [`Client::handle_level`].
+    pub fn poll_level(&mut self) -> Option<LevelInfo> {
+        let wanted = self.wanted_level.as_ref().filter(|_| !self.is_level_asked)?;
+        self.is_level_asked = true;
+        Some(wanted.clone())
+    }
+
+    /// Takes in a level. One that is not the wanted one is kept for later: a room may come back to it.
+    pub fn handle_level(&mut self, level: LoadedLevel<S::Level>, now: Micros) {
+        self.pass(now);
+        let wanted = self.wanted_level.as_ref().is_some_and(|wanted| wanted.content_hash == level.id().0);
+        self.levels.retain(|known| known.id() != level.id());
+        if self.levels.len() >= MAX_LEVELS {
+            self.levels.remove(0);
+        }
+        self.levels.push(level.clone());
+        if !wanted {
+            return;
+        }
+        self.wanted_level = None;
+        self.predictor.set_level(Some(level));
+        while let Some((bytes, at)) = self.withheld.pop_front() {
+            self.receive(&bytes, at);
+            self.recycle(bytes);
+            if self.is_withholding() {
+                break;
+            }
+        }
+    }
+
+    /// The room has this level from now on.
+    pub(super) fn want_level(&mut self, info: &LevelInfo) {
+        let id = LevelId(info.content_hash);
+        if self.predictor.level().is_some_and(|level| level.id() == id) {
+            self.wanted_level = None;
+            return;
+        }
+        let known = self.levels.iter().find(|level| level.id() == id).cloned();
+        let empty = || LoadedLevel::<S::Level>::parse(Vec::new()).ok().filter(|level| level.id() == id);
+        let level = known.or_else(empty);
+        (self.wanted_level, self.is_level_asked) = (level.is_none().then(|| info.clone()), false);
+        self.predictor.set_level(level);
+    }
+
+    /// Whether snapshots wait for the level, without which no avatar can be predicted.
+    pub(super) fn is_withholding(&self) -> bool {
+        let predicts = self.session.welcome().is_some_and(|welcome| welcome.body.profile.predicts);
+        predicts && self.wanted_level.is_some()
+    }
+
+    // Time.
+
+    /// Lets time pass: inputs are made whose tick has come, others move on, and what is due is written.
+    pub fn handle_time(&mut self, now: Micros) {
+        self.pass(now);
+        if self.expected_at.is_some_and(|expected| self.now > expected + AWAY) {
+            self.listened_since = self.now;
+        }
+        if self.ended.is_none() {
+            self.notice_silence();
+            self.connector.handle_time(self.now);
+            self.make_inputs();
+            self.playback.advance(self.now);
+            self.ping();
+            self.acknowledge();
+        }
+        self.expected_at = self.poll_deadline();
+    }
+
+    /// When [`Client::handle_time`] is to be called next, if nothing happens before.
+    #[must_use]
+    pub fn poll_deadline(&self) -> Option<Micros> {
+        if self.ended.is_some() {
+            return None;
+        }
+        let is_active = self.session.state() == SessionState::Active;
+        let input = self.next_input.filter(|_| self.makes_inputs()).and_then(|next| self.clock.time_of(next));
+        let acknowledge = self.unacknowledged_since.filter(|_| is_active).map(|since| since + ACKNOWLEDGE);
+        let silence = self.connector.current().is_some() && !self.connector.is_wanting();
+        let silence = silence.then(|| self.listened_since + self.patience());
+        let times =
+            [input, acknowledge, silence, self.connector.deadline(), self.next_ping.filter(|_| is_active)];
+        times.into_iter().flatten().min()
+    }
+
+    /// The newest of all times that were told: time does not run backwards.
+    pub(super) fn pass(&mut self, now: Micros) {
+        // Far enough from the end that sums of times do not overflow.
+        self.now = self.now.max(now.min(Micros(u64::MAX >> 2)));
+    }
+
+    fn patience(&self) -> Micros {
+        if self.session.welcome().is_some() { SILENCE } else { FIRST_SILENCE }
+    }
+
+    fn notice_silence(&mut self) {
+        if self.waiting.is_some_and(|(until, _)| until <= self.now) {
+            self.waiting = None;
+        }
+        if self.connector.current().is_none() || self.connector.is_wanting() {
+            return;
+        }
+        if self.now.saturating_since(self.listened_since) >= self.patience() {
+            self.trouble_since.get_or_insert(self.listened_since);
+            self.connector.want(self.now);
+        }
+    }
+
+    pub(super) fn is_stream(&self) -> bool {
+        matches!(S::INPUT_POLICY, InputPolicy::Stream(_))
+    }
+
+    fn may_send_inputs(&self) -> bool {
+        // What is sent into a silence comes out of it as a flood of old inputs.
+        self.session.state() == SessionState::Active
+            && self.trouble_since.is_none()
+            && !self.config.session.spectator
+    }
+
+    fn makes_inputs(&self) -> bool {
+        !self.is_stream() && !self.is_hidden && self.may_send_inputs()
+    }
+
+    fn make_inputs(&mut self) {
+        self.clock.advance(self.now);
+        if !self.makes_inputs() {
+            return;
+        }
+        let Some(due) = self.clock.due(self.now) else { return };
+        let mut first = self.next_input.unwrap_or(due);
+        let Some(backlog) = due.since(first) else {
+            self.next_input = Some(first);
+            return;
+        };
+        let period = self.period().0.max(1);
+        if u64::from(backlog) * period > SNAP_MICROS as u64 {
+            // Nobody wanted anything in all these ticks, and most are over.
+            first = due;
+        }
+        self.make_input(first, due);
+    }
+
+    /// Makes the inputs of ticks from `first` to `last`.
+    fn make_input(&mut self, first: Tick, last: Tick) {
+        let mut next = first;
+        while next <= last {
+            let mut rows = std::mem::take(&mut self.rows);
+            rows.clear();
+            let count = (last.0 - next.0).saturating_add(1).min(MAX_INPUTS as u32);
+            for tick in (next.0..).map(Tick).take(count as usize) {
+                let input = self.wish.take(&mut rows);
+                self.history.push(tick, input);
+                self.clock.handle_sent(tick);
+                self.counted.inputs += 1;
+            }
+            self.send_inputs(next.0, &rows);
+            self.rows = rows;
+            let Some(after) = next.after(count) else { break };
+            next = after;
+        }
+        self.next_input = last.after(1);
+        self.predictor.predict(&self.history, last, self.now);
+        let effects = self.predictor.drain_effects();
+        self.effects.extend(effects);
+        let excess = self.effects.len().saturating_sub(MAX_EFFECTS);
+        self.effects.drain(..excess);
+    }
+
+    fn send_inputs(&mut self, first: u32, rows: &[i32]) {
+        let Some(id) = self.connector.current() else { return };
+        let view = self.newest.filter(|_| self.config.shows_others).map(|_| self.playback.time());
+        let mut message = self.buffer();
+        self.session.encode_inputs(first, rows, view, &mut message);
+        self.unacknowledged_since = None;
+        self.outgoing.push_back((id, message));
+    }
+
+    pub(super) fn acknowledge(&mut self) {
+        let is_due = self.unacknowledged_since.is_some_and(|since| since + ACKNOWLEDGE <= self.now);
+        if !is_due || self.session.state() != SessionState::Active {
+            return;
+        }
+        let Some(id) = self.connector.current() else { return };
+        let mut message = self.buffer();
+        self.session.encode_acknowledgement(&mut message);
+        self.unacknowledged_since = None;
+        self.outgoing.push_back((id, message));
+    }
+
+    fn ping(&mut self) {
+        let is_due = self.next_ping.is_some_and(|at| at <= self.now);
+        if !is_due || self.session.state() != SessionState::Active {
+            return;
+        }
+        self.pings = self.pings.saturating_add(1);
+        let interval = if self.pings < FIRST_PINGS { FIRST_PING_INTERVAL } else { PING_INTERVAL };
+        self.next_ping = Some(self.now + Micros(interval + self.connector.random_up_to(PING_JITTER)));
+        let Some(id) = self.connector.current() else { return };
+        let mut message = self.buffer();
+        // With too many under way there is nothing to be learned from one more.
+        if self.session.encode_ping(self.now, &mut message).is_ok() {
+            self.outgoing.push_back((id, message));
+        } else {
+            self.recycle(message);
+        }
+    }
+
+    /// Pings from now on, quickly at first.
+    pub(super) fn begin_pings(&mut self) {
+        (self.pings, self.next_ping) = (0, Some(self.now));
+    }
+
+    pub(super) fn period(&self) -> Micros {
+        self.session.welcome().map_or(Micros(1), |welcome| welcome.body.tick_period)
+    }
+
+    // What goes out.
+
+    /// Appends the next message to `out`, and says over which connection it goes.
+    pub fn poll_message(&mut self, out: &mut Vec<u8>) -> Option<ConnectionId> {
+        if let Some((id, message)) = self.outgoing.pop_front() {
+            out.extend_from_slice(&message);
+            self.counted.bytes_sent += message.len() as u64;
+            self.recycle(message);
+            return Some(id);
+        }
+        let id = self.connector.current().filter(|_| self.ended.is_none())?;
+        let before = out.len();
+        let is_written = self.session.poll_message(self.now, out);
+        self.counted.bytes_sent += (out.len() - before) as u64;
+        is_written.then_some(id)
+    }
+
+    /// What is to be done with connections next. Messages are to be polled before.
+    pub fn poll_connection(&mut self) -> Option<ConnectionTask> {
+        self.connector.poll_task()
+    }
+
+    /// What happened next: with others on show, events of the game wait until their tick is.
+    pub fn poll_event(&mut self) -> Option<ClientEvent<S::Event>> {
+        if let Some(event) = self.events.pop_front() {
+            return Some(event);
+        }
+        if self.ended.is_some() {
+            return None;
+        }
+        let reached = if self.config.shows_others { self.playback.time().tick } else { Tick(u32::MAX) };
+        let (tick, payload) = self.session.poll_event(reached)?;
+        match decode_payload(&payload) {
+            Ok(event) => Some(ClientEvent::Game(tick, event)),
+            Err(_) => {
+                self.fail(SessionEnd::Malformed);
+                self.events.pop_front()
+            }
+        }
+    }
+
+    /// The next effect of a step of the own avatar: each once, when it is first predicted. When nobody takes
+    /// them out, the oldest of more than [`MAX_EFFECTS`] are dropped.
+    pub fn poll_effect(&mut self) -> Option<S::Effect> {
+        self.effects.pop_front()
+    }
+
+    /// What to draw now. Nothing is allocated when it is called again and again, as far as the game's avatar
+    /// does without.
+    pub fn view(&mut self, now: Micros) -> Scene<'_, S> {
+        self.pass(now);
+        self.clock.advance(self.now);
+        self.predictor.reconcile(&self.history, self.history.newest(), self.now);
+        let tick = self.predictor.predicted_tick();
+        let share = tick.and_then(|tick| self.clock.share_of(tick, self.now)).unwrap_or(0.0);
+        let predicted = self.predictor.show(self.wish.wish(), share, self.now);
+        self.drawn = predicted.or_else(|| self.told_avatar.clone());
+        self.playback.advance(self.now);
+        self.playback.draw();
+        Scene {
+            avatar: self.drawn.as_ref(),
+            entities: self.playback.entities(),
+            time: self.playback.time(),
+            state: self.state(),
+        }
+    }
+
+    /// A buffer to write a message in.
+    pub(super) fn buffer(&mut self) -> Vec<u8> {
+        self.spare.pop().unwrap_or_default()
+    }
+
+    pub(super) fn recycle(&mut self, mut buffer: Vec<u8>) {
+        if self.spare.len() < 4 && buffer.capacity() <= 4096 {
+            buffer.clear();
+            self.spare.push(buffer);
+        }
+    }
+
+    pub(super) fn push_message(&mut self, id: ConnectionId, message: Vec<u8>) {
+        self.outgoing.push_back((id, message));
+    }
+
+    pub(super) fn drop_messages(&mut self) {
+        self.outgoing.clear();
+    }
+}

@@ -1,0 +1,179 @@
+//! What the player wants, from frame to tick, and what was made of it.
+//!
+//! A player wants things at any time; a tick takes one input. Between two ticks the newest wish counts, but a
+//! press in an older one must not be lost, however short: it is taken over
+//! ([`Input::merge_late`](crate::game::Input::merge_late)). After a tick has taken the wish, what is held
+//! stays ([`Input::held`](crate::game::Input::held)) until there is a newer one. Wishes are quantised when
+//! they are made, so that the client steps what the server will read.
+
+use crate::game::{Input, InputForm};
+use crate::limits::MAX_LANES;
+use crate::message::InputError;
+use crate::time::Tick;
+use std::collections::VecDeque;
+
+/// What the player wants now.
+#[derive(Debug)]
+pub(super) struct Wish<I> {
+    form: InputForm<I>,
+    wish: I,
+    /// Whether it is newer than the last tick.
+    is_fresh: bool,
+}
+
+impl<I: Input> Wish<I> {
+    pub(super) fn new(form: InputForm<I>) -> Wish<I> {
+        Wish { form, wish: I::default(), is_fresh: false }
+    }
+
+    pub(super) fn form(&self) -> &InputForm<I> {
+        &self.form
+    }
+
+    /// Takes in what the player wants from now on.
+    pub(super) fn handle_input(&mut self, input: &I) -> Result<(), InputError> {
+        let mut wish = self.form.canonical(input)?;
+        if self.is_fresh {
+            wish.merge_late(&self.wish);
+            // What a game merges need not stay on the grid.
+            wish = self.form.canonical(&wish)?;
+        }
+        (self.wish, self.is_fresh) = (wish, true);
+        Ok(())
+    }
+
+    /// The player wants nothing.
+    pub(super) fn clear(&mut self) {
+        (self.wish, self.is_fresh) = (I::default(), false);
+    }
+
+    /// What the next tick would take.
+    pub(super) fn wish(&self) -> &I {
+        &self.wish
+    }
+
+    /// What this tick takes. `rows` receives its lanes.
+    pub(super) fn take(&mut self, rows: &mut Vec<i32>) -> I {
+        let mut row = [0; MAX_LANES];
+        let row = &mut row[..self.form.codec().lanes()];
+        if self.form.quantize(&self.wish, row).is_err() {
+            // A game whose `held` leaves the ranges: hands off.
+            self.wish = I::default();
+            if self.form.quantize(&self.wish, row).is_err() {
+                row.fill(0);
+            }
+        }
+        rows.extend_from_slice(row);
+        let taken = self.form.value(row);
+        (self.wish, self.is_fresh) = (taken.held(), false);
+        taken
+    }
+}
+
+/// The player's own inputs of the last ticks.
+#[derive(Debug)]
+pub(super) struct InputHistory<I> {
+    /// Consecutive ticks; `None` where none was made.
+    inputs: VecDeque<Option<I>>,
+    /// The tick after the last one.
+    next: Tick,
+}
+
+/// Ticks that are remembered: those that a snapshot may tell of, and those ahead of it.
+const KEPT_TICKS: usize = 192;
+
+impl<I> InputHistory<I> {
+    pub(super) fn new() -> InputHistory<I> {
+        InputHistory { inputs: VecDeque::new(), next: Tick(0) }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.inputs.clear();
+    }
+
+    /// The input of a tick, if one was made.
+    pub(super) fn get(&self, tick: Tick) -> Option<&I> {
+        let back = self.next.since(tick)? as usize;
+        let place = self.inputs.len().checked_sub(back)?;
+        self.inputs.get(place)?.as_ref()
+    }
+
+    /// The newest tick with an input.
+    pub(super) fn newest(&self) -> Option<Tick> {
+        if self.inputs.is_empty() { None } else { self.next.before(1) }
+    }
+
+    /// Keeps the input of a tick, which is later than all before.
+    pub(super) fn push(&mut self, tick: Tick, input: I) {
+        let gap = if self.inputs.is_empty() { Some(0) } else { tick.since(self.next) };
+        match gap {
+            Some(gap) if (gap as usize) < KEPT_TICKS => {
+                self.inputs.extend(std::iter::repeat_with(|| None).take(gap as usize));
+            }
+            _ => self.inputs.clear(),
+        }
+        self.inputs.push_back(Some(input));
+        let excess = self.inputs.len().saturating_sub(KEPT_TICKS);
+        self.inputs.drain(..excess);
+        self.next = tick.after(1).unwrap_or(tick);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tickwire_derive::Replicate;
+
+    #[derive(Clone, Debug, Default, PartialEq, Replicate)]
+    struct Steer {
+        #[replicate(ranged(min = -1.0, max = 1.0, step = 0.125))]
+        way: f32,
+        dash: bool,
+    }
+
+    impl Input for Steer {
+        fn held(&self) -> Steer {
+            Steer { dash: false, ..self.clone() }
+        }
+
+        fn merge_late(&mut self, late: &Steer) {
+            self.dash |= late.dash;
+        }
+    }
+
+    #[test]
+    fn a_press_between_two_ticks_is_not_lost_and_not_repeated() {
+        let mut wish = Wish::new(InputForm::<Steer>::new().unwrap());
+        let steer = |way, dash| Steer { way, dash };
+        let mut rows = Vec::new();
+        wish.handle_input(&steer(0.3, true)).unwrap();
+        wish.handle_input(&steer(0.8, false)).unwrap();
+        assert_eq!(wish.take(&mut rows), steer(0.75, true));
+        assert_eq!(wish.take(&mut rows), steer(0.75, false), "held");
+        assert!(wish.handle_input(&steer(f32::NAN, true)).is_err());
+        assert_eq!(wish.take(&mut rows), steer(0.75, false), "what is refused changes nothing");
+        wish.clear();
+        assert_eq!(wish.take(&mut rows), Steer::default());
+        assert_eq!(rows.len(), 8);
+    }
+
+    #[test]
+    fn the_history_has_holes_and_an_end() {
+        let mut history = InputHistory::new();
+        assert_eq!((history.newest(), history.get(Tick(0))), (None, None));
+        history.push(Tick(100), 'a');
+        history.push(Tick(103), 'b');
+        let kept: Vec<_> = (98..106).map(|tick| history.get(Tick(tick)).copied()).collect();
+        assert_eq!(kept, [None, None, Some('a'), None, None, Some('b'), None, None]);
+        history.push(Tick(5), 'c');
+        assert_eq!(
+            (history.get(Tick(5)), history.get(Tick(103)), history.newest()),
+            (Some(&'c'), None, Some(Tick(5)))
+        );
+        (6..1000).for_each(|tick| history.push(Tick(tick), 'd'));
+        assert_eq!(history.inputs.len(), KEPT_TICKS);
+        history.push(Tick(100_000), 'e');
+        history.push(Tick(u32::MAX), 'f');
+        assert_eq!(history.inputs.len(), 1);
+    }
+}

@@ -1,0 +1,6 @@
+//! The behaviours of the client core, a file each: real clients in a real room, on conditioned links in
+//! virtual time.
+
+mod corrections;
+mod lead;
+mod report;
