@@ -1,10 +1,11 @@
 //! The codec of a game: its schema, its entropy tables and its tick period, ready to code entities.
 
+use super::energy::Energy;
 use super::form::BaselineForm;
 use super::model::Model;
 use super::plan::{KindPlan, Shape};
 use super::tables::{EntropyTables, TablesError};
-use super::transcode::{Between, Coder, Energy, transcode};
+use super::transcode::{Between, Coder, transcode};
 use crate::id::KindId;
 use crate::limits::{MAX_FIELDS, MAX_LANES};
 use crate::schema::Schema;
@@ -197,7 +198,7 @@ impl KindCodec {
         };
     }
 
-    /// Reads the delta of one entity into `state`, which is written only when all of it is well.
+    /// Reads the delta of one entity into `state`, which stays as it is unless all of it is well.
     ///
     /// # Errors
     /// [`DeltaError`]; the reader is then somewhere inside the entity.
@@ -212,6 +213,7 @@ impl KindCodec {
         state: &mut [i32],
     ) -> Result<(), DeltaError> {
         let between = self.between(form, baselines)?;
+        let state = &mut state[..self.plan.lanes];
         if self.is_small() {
             self.decode_within::<SMALL_LANES, SMALL_FIELDS>(&between, reader, state)
         } else {
@@ -233,12 +235,17 @@ impl KindCodec {
         reader: &mut BitReader<'_>,
         state: &mut [i32],
     ) -> Result<(), DeltaError> {
-        let mut lanes = [0; LANES];
-        let lanes = &mut lanes[..self.plan.lanes];
-        let mut decoder = Decoder { models: &self.models, state: &mut *lanes, reader };
-        transcode::<_, FIELDS>(&mut decoder, &self.plan, between)?;
-        state[..self.plan.lanes].copy_from_slice(lanes);
-        Ok(())
+        // The state is restored when something is wrong rather than written at the end: a copy of lanes that
+        // were just written one by one would have to wait for them.
+        let mut before = [0; LANES];
+        let before = &mut before[..state.len()];
+        before.copy_from_slice(state);
+        let mut decoder = Decoder { models: &self.models, state: &mut *state, reader };
+        let decoded = transcode::<_, FIELDS>(&mut decoder, &self.plan, between);
+        if decoded.is_err() {
+            state.copy_from_slice(before);
+        }
+        decoded
     }
 
     /// Whether an entity is expected to change again: a field that follows a trend differs between the two
@@ -352,10 +359,10 @@ impl Coder for Encoder<'_> {
         model: usize,
         context: usize,
         energy: &mut Energy,
-        residuals: &mut [i32; LANES],
-    ) -> Result<(), Infallible> {
-        self.models[model].write_residuals(context, energy, residuals, self.writer);
-        Ok(())
+        residuals: [i32; LANES],
+    ) -> Result<[i32; LANES], Infallible> {
+        self.models[model].write_residuals(context, energy, &residuals, self.writer);
+        Ok(residuals)
     }
 
     #[inline]
@@ -403,9 +410,9 @@ impl Coder for Decoder<'_, '_> {
         model: usize,
         context: usize,
         energy: &mut Energy,
-        residuals: &mut [i32; LANES],
-    ) -> Result<(), DeltaError> {
-        Ok(self.models[model].read_residuals(context, energy, residuals, self.reader)?)
+        _: [i32; LANES],
+    ) -> Result<[i32; LANES], DeltaError> {
+        Ok(self.models[model].read_residuals(context, energy, self.reader)?)
     }
 
     #[inline]

@@ -8,6 +8,7 @@
 //! and `tables` their codes, and `train` fits the codes to a recording.
 
 mod codec;
+mod energy;
 mod form;
 mod model;
 mod plan;

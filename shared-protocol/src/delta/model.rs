@@ -7,12 +7,12 @@
 //! Residuals are written as a symbol for sign and magnitude class, then the place inside the class as plain
 //! bits. Below four each magnitude is a class of its own, above there are two classes to an octave.
 
+use super::energy::{Energy, GroupEnergy};
 use super::form::FORM_CONTEXTS;
 use super::tables::{ModelTable, TablesError};
-use super::transcode::Energy;
 use crate::limits::{MAX_CODE_BITS, MAX_LANE, MAX_TABLES_PER_MODEL};
 use crate::wire::bits::{BitReader, BitWriter, OutOfBits, WINDOW_BITS};
-use crate::wire::codes::{CodeSet, Found, Meaning, PrefixCode};
+use crate::wire::codes::{CodeSet, PrefixCode};
 
 /// The size of a model, which follows from the schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,16 +53,40 @@ pub(crate) const LEVELS: usize = 16;
 pub(crate) struct Model {
     /// Per context: the place of its code. Empty for residuals.
     map: Box<[u8]>,
-    /// Per context of a group of residuals, lane and level of energy: the place of the code. The lanes stand
-    /// side by side, so that one look-up finds them all. Empty for other symbols.
-    groups: Box<[[[u8; LEVELS]; GROUP]]>,
+    /// Per context of a group of residuals: the places of their codes. Empty for other symbols.
+    groups: Box<[GroupCodes]>,
     codes: CodeSet,
     /// Per code and residual of less than [`SMALL`] steps: what is written for it. Empty for other symbols.
-    small: Box<[[Ready; 2 * SMALL as usize]]>,
+    small: Box<[[Ready; SMALL_PLACES]]>,
 }
 
-/// Lanes from one group of residuals to the next: room for three, and a power of two.
-const GROUP: usize = 4;
+/// The codes of up to three residuals in a row, side by side in the processor's cache: those of the small
+/// ones are in one line of it.
+#[derive(Clone, Debug)]
+#[repr(align(64))]
+struct GroupCodes {
+    /// Per level of the group before: the code of the first residual.
+    first: [u8; LEVELS],
+    /// Per half of the mean class of those before it in the group: the code of a later one. That needs no
+    /// bound, which would take its time between one symbol and the next: classes go up to 63.
+    later: [[u8; HALVES]; 2],
+}
+
+/// Halves of a mean class, rounded up.
+const HALVES: usize = 33;
+
+const _: () = assert!(class_of(MAX_LANE.unsigned_abs()).0 as usize <= (HALVES - 1) * 2);
+
+impl GroupCodes {
+    /// The place of the code of the residual in a lane.
+    #[inline(always)]
+    fn code(&self, lane: usize, before: Energy, group: &GroupEnergy) -> usize {
+        usize::from(match lane {
+            0 => self.first[before.level()],
+            _ => self.later[lane - 1][group.half()],
+        })
+    }
+}
 
 impl Model {
     /// Checks a table against the shape that the schema asks for.
@@ -77,7 +101,7 @@ impl Model {
         let codes = codes.collect::<Result<Vec<_>, _>>()?;
         Ok(match shape.role {
             Role::Residual { .. } | Role::Anchor | Role::Velocity => {
-                let codes = CodeSet::with_meanings(&codes, meaning_of_residual);
+                let codes = CodeSet::with_notes(&codes, note_of_residual);
                 let ready =
                     |code| std::array::from_fn(|place| Ready::new(&codes, code, place as i32 - SMALL));
                 let small = (0..table.codes.len()).map(ready).collect();
@@ -100,17 +124,32 @@ impl Model {
     /// Reads a symbol in a context.
     #[inline(always)]
     pub(crate) fn read(&self, context: usize, reader: &mut BitReader<'_>) -> Result<u32, OutOfBits> {
-        let found = self.codes.find(usize::from(self.map[context]), reader.window());
-        reader.skip(found.word_bits())?;
-        Ok(found.value())
+        let code = usize::from(self.map[context]);
+        let window = reader.window();
+        let found = self.codes.find(code, window);
+        let (symbol, length) = if found.is_long() {
+            self.codes.find_long(found, window)
+        } else {
+            (found.note(), found.word_bits())
+        };
+        reader.skip(length)?;
+        Ok(symbol)
     }
 }
 
 /// The map of a residual model with the lanes of one context side by side.
-fn side_by_side(map: &[u8]) -> Box<[[[u8; LEVELS]; GROUP]]> {
+fn side_by_side(map: &[u8]) -> Box<[GroupCodes]> {
     let (rows, _) = map.as_chunks();
-    let row = |context, lane| rows.get(lane * GROUP_CONTEXTS + context).copied().unwrap_or_default();
-    (0..GROUP_CONTEXTS).map(|context| std::array::from_fn(|lane| row(context, lane))).collect()
+    let row = |context, lane| -> [u8; LEVELS] {
+        rows.get(lane * GROUP_CONTEXTS + context).copied().unwrap_or_default()
+    };
+    let later = |context, lane| {
+        let row = row(context, lane);
+        std::array::from_fn(|half| row[Energy::after(half).level()])
+    };
+    let codes =
+        |context| GroupCodes { first: row(context, 0), later: [later(context, 1), later(context, 2)] };
+    (0..GROUP_CONTEXTS).map(codes).collect()
 }
 
 /// Contexts of a group of residuals: what form, how far the field was about to move.
@@ -128,30 +167,41 @@ impl Model {
         residuals: &[i32; LANES],
         writer: &mut BitWriter,
     ) {
-        // Small residuals, three of which fit a word, are written in one go.
+        let places = residuals.map(|residual| residual.wrapping_add(SMALL) as u32);
+        if places.iter().fold(0, |all, place| all | place) >= SMALL_PLACES as u32 {
+            return self.write_wide(context, energy, residuals, writer);
+        }
+        // Small residuals, three of which fit a word, are written in one go. Their classes are looked up
+        // beside their words, so that no code waits for the word before.
+        let codes = &self.groups[context];
         let mut run = Run::default();
-        let mut group = energy.group();
-        for (residual, row) in residuals.iter().zip(&self.groups[context]) {
-            let code = usize::from(row[group.level()]);
-            if let Some(ready) = self.small[code].get((residual + SMALL) as usize) {
-                run.add(*ready);
-                group.add(ready.class());
-            } else {
-                writer.write(run.bits, run.length());
-                run = Run::default();
-                group.add(self.write_large(code, *residual, writer));
-            }
+        let mut group = GroupEnergy::default();
+        for (lane, place) in places.into_iter().enumerate() {
+            let place = place as usize % SMALL_PLACES;
+            run.add(self.small[codes.code(lane, *energy, &group)][place]);
+            group.add(u32::from(SMALL_CLASSES[place]));
         }
         writer.write(run.bits, run.length());
-        *energy = group.end();
+        *energy = group.energy();
     }
 
-    /// Writes a residual that is not small, and returns its class.
+    /// Writes residuals of any size, one after the other.
     #[cold]
-    fn write_large(&self, code: usize, residual: i32, writer: &mut BitWriter) -> u32 {
-        let (bits, length, class) = spell(&self.codes, code, residual);
-        writer.write(bits, length);
-        class
+    fn write_wide<const LANES: usize>(
+        &self,
+        context: usize,
+        energy: &mut Energy,
+        residuals: &[i32; LANES],
+        writer: &mut BitWriter,
+    ) {
+        let codes = &self.groups[context];
+        let mut group = GroupEnergy::default();
+        for (lane, residual) in residuals.iter().enumerate() {
+            let (bits, length, class) = spell(&self.codes, codes.code(lane, *energy, &group), *residual);
+            writer.write(bits, length);
+            group.add(class);
+        }
+        *energy = group.energy();
     }
 
     /// Reads residuals lane by lane.
@@ -160,27 +210,44 @@ impl Model {
         &self,
         context: usize,
         energy: &mut Energy,
-        residuals: &mut [i32; LANES],
         reader: &mut BitReader<'_>,
-    ) -> Result<(), OutOfBits> {
-        let mut group = energy.group();
-        let mut window = reader.window();
-        let mut used = 0;
-        for (residual, row) in residuals.iter_mut().zip(&self.groups[context]) {
-            let found = self.codes.find(usize::from(row[group.level()]), window);
-            *residual = open_residual(found, window);
-            group.add(class_of_found(found));
-            window >>= found.bits();
-            used += found.bits();
-        }
-        if used > WINDOW_BITS {
-            // Some of the bits were no longer in the window.
-            return self.read_wide(context, energy, residuals, reader);
-        }
+    ) -> Result<[i32; LANES], OutOfBits> {
+        let Some(near) = self.find_near::<LANES>(context, *energy, reader.window()) else {
+            let (residuals, after) = self.read_wide(context, *energy, reader)?;
+            *energy = after;
+            return Ok(residuals);
+        };
         // Zeros stand beyond the end of a window. Should they have been read, it is told here.
-        reader.skip(used)?;
-        *energy = group.end();
-        Ok(())
+        reader.skip(near.bits)?;
+        *energy = near.energy;
+        Ok(std::array::from_fn(|lane| near.residuals[lane]))
+    }
+
+    /// The residuals that the bits of `window` begin with, if it shows all of them and their words are short.
+    #[inline(always)]
+    fn find_near<const LANES: usize>(&self, context: usize, before: Energy, window: u64) -> Option<Near> {
+        let codes = &self.groups[context];
+        let mut group = GroupEnergy::default();
+        let mut rest = window;
+        let mut bits = 0;
+        // The lanes one by one, not in a loop: an array that a loop fills is kept in memory.
+        let mut next = |lane| -> Option<i32> {
+            let found = self.codes.find(codes.code(lane, before, &group), rest);
+            if found.is_long() {
+                return None;
+            }
+            let note = ResidualNote(found.note());
+            let residual = open_residual(note.key(), rest >> found.word_bits());
+            group.add(note.class());
+            rest >>= note.bits();
+            bits += note.bits();
+            Some(residual)
+        };
+        let first = next(0)?;
+        let second = if LANES > 1 { next(1)? } else { 0 };
+        let third = if LANES > 2 { next(2)? } else { 0 };
+        let near = Near { residuals: [first, second, third], bits, energy: group.energy() };
+        (bits <= WINDOW_BITS).then_some(near)
     }
 
     /// Reads residuals of any size, with a window for each.
@@ -188,44 +255,67 @@ impl Model {
     fn read_wide<const LANES: usize>(
         &self,
         context: usize,
-        energy: &mut Energy,
-        residuals: &mut [i32; LANES],
+        before: Energy,
         reader: &mut BitReader<'_>,
-    ) -> Result<(), OutOfBits> {
-        let mut group = energy.group();
-        for (residual, row) in residuals.iter_mut().zip(&self.groups[context]) {
+    ) -> Result<([i32; LANES], Energy), OutOfBits> {
+        let codes = &self.groups[context];
+        let mut group = GroupEnergy::default();
+        let mut residuals = [0; LANES];
+        for (lane, residual) in residuals.iter_mut().enumerate() {
             let window = reader.window();
-            let found = self.codes.find(usize::from(row[group.level()]), window);
-            *residual = open_residual(found, window);
-            group.add(class_of_found(found));
-            reader.skip(found.bits())?;
+            let found = self.codes.find(codes.code(lane, before, &group), window);
+            let (key, word_bits, bits) = if found.is_long() {
+                let (symbol, length) = self.codes.find_long(found, window);
+                let (_, _, place_bits) = open_symbol(symbol);
+                (key_of(symbol), length, length + place_bits)
+            } else {
+                let note = ResidualNote(found.note());
+                (note.key(), found.word_bits(), note.bits())
+            };
+            *residual = open_residual(key, window >> word_bits);
+            group.add(key >> 1);
+            reader.skip(bits)?;
         }
-        *energy = group.end();
-        Ok(())
+        Ok((residuals, group.energy()))
     }
+}
+
+/// Up to three residuals in a row, the bits that they take, and the energy after them.
+struct Near {
+    residuals: [i32; 3],
+    bits: u32,
+    energy: Energy,
 }
 
 const _: () = assert!(MAX_CODE_BITS + 29 <= WINDOW_BITS, "a window shows a word and its place");
 
 /// Residuals of less than this are looked up when they are written; nearly all are.
 const SMALL: i32 = 64;
+/// Small residuals, from `-SMALL` on.
+const SMALL_PLACES: usize = 2 * SMALL as usize;
 
-/// What is written for a small residual: from the lowest, eight bits for the length of the word and the
-/// place, eight for the class, 16 for the word and the place.
+/// The class of each small residual.
+static SMALL_CLASSES: [u8; SMALL_PLACES] = {
+    let mut classes = [0; SMALL_PLACES];
+    let mut place = 0;
+    while place < SMALL_PLACES {
+        classes[place] = class_of((place as i32 - SMALL).unsigned_abs()).0 as u8;
+        place += 1;
+    }
+    classes
+};
+
+/// What is written for a small residual: in the low 16 bits the length of the word and the place, above them
+/// the word and the place.
 #[derive(Clone, Copy, Debug)]
 struct Ready(u32);
 
 impl Ready {
     fn new(codes: &CodeSet, code: usize, residual: i32) -> Ready {
         // Not every model has a symbol for the largest of the small residuals; those are never written.
-        let (bits, length, class) = spell(codes, code, residual);
+        let (bits, length, _) = spell(codes, code, residual);
         debug_assert!(bits < 1 << 16, "a word of 12 bits and a place of four");
-        Ready(length | class << 8 | (bits as u32) << 16)
-    }
-
-    #[inline]
-    fn class(self) -> u32 {
-        self.0 >> 8 & 0xff
+        Ready(length | (bits as u32) << 16)
     }
 }
 
@@ -257,24 +347,46 @@ fn spell(codes: &CodeSet, code: usize, residual: i32) -> (u64, u32, u32) {
     (u64::from(word) | u64::from(place) << length, length + bits, symbol.div_ceil(2))
 }
 
-/// What a residual's symbol means to its reader: in the low eight bits the symbol, above them the class. The
-/// place follows the word.
-fn meaning_of_residual(symbol: u32) -> Meaning {
-    let (class, _, bits) = open_symbol(symbol);
-    Meaning { value: (symbol | class << 8) as u16, place_bits: bits as u8 }
+/// What is noted of a residual's symbol: in the low five bits the length of its word and place, above them
+/// its key.
+#[derive(Clone, Copy)]
+struct ResidualNote(u32);
+
+impl ResidualNote {
+    #[inline]
+    fn bits(self) -> u32 {
+        self.0 & 0x1f
+    }
+
+    #[inline]
+    fn key(self) -> u32 {
+        self.0 >> 5
+    }
+
+    #[inline]
+    fn class(self) -> u32 {
+        self.0 >> 6
+    }
 }
 
-#[inline]
-fn class_of_found(found: Found) -> u32 {
-    found.value() >> 8
+fn note_of_residual(symbol: u32, length: u32) -> u32 {
+    let (_, _, place_bits) = open_symbol(symbol);
+    let bits = length + place_bits;
+    // A length of more than five bits has no note.
+    if bits > 0x1f { u32::MAX } else { key_of(symbol) << 5 | bits }
 }
 
-/// The residual whose word and place the bits of `window` begin with.
+/// The key of a residual's symbol: its class, and below that a bit that is set for a positive one.
 #[inline]
-fn open_residual(found: Found, window: u64) -> i32 {
-    let Opening { from, mask, flip } = OPENINGS[(found.value() & 0xff) as usize % OPENINGS.len()];
-    let place = (window >> found.word_bits()) as u32 & mask;
-    from + (place as i32 ^ flip)
+const fn key_of(symbol: u32) -> u32 {
+    if is_positive(symbol) { symbol + 2 } else { symbol }
+}
+
+/// The residual of a key whose place the bits of `window` begin with.
+#[inline]
+fn open_residual(key: u32, window: u64) -> i32 {
+    let Opening { from, mask, flip } = OPENINGS[key as usize % OPENINGS.len()];
+    from + ((window as u32 & mask) as i32 ^ flip)
 }
 
 /// How to make a residual of the place inside its class: `from + ((bits & mask) ^ flip)`.
@@ -286,7 +398,7 @@ struct Opening {
     from: i32,
 }
 
-/// Per symbol its opening. To look it up is a load; to work it out takes several shifts by a number that is
+/// Per key its opening. To look it up is a load; to work it out takes several shifts by a number that is
 /// not known before, the dearest of a processor's simple operations.
 static OPENINGS: [Opening; 128] = {
     let mut openings = [Opening { mask: 0, flip: 0, from: 0 }; 128];
@@ -294,7 +406,7 @@ static OPENINGS: [Opening; 128] = {
     while symbol < residual_symbols(MAX_LANE) {
         let (_, base, bits) = open_symbol(symbol as u32);
         let (flip, from) = if is_positive(symbol as u32) { (0, base as i32) } else { (-1, 1 - base as i32) };
-        openings[symbol] = Opening { mask: (1 << bits) - 1, flip, from };
+        openings[key_of(symbol as u32) as usize] = Opening { mask: (1 << bits) - 1, flip, from };
         symbol += 1;
     }
     openings
@@ -364,12 +476,13 @@ mod tests {
                 assert_eq!(opened, bits, "{residual}");
                 assert_eq!(base + place, residual.unsigned_abs(), "{residual}");
                 assert_eq!(is_positive(symbol), residual > 0, "{residual}");
-                let Opening { mask, flip, from } = OPENINGS[symbol as usize];
-                assert_eq!(mask, (1 << bits) - 1, "{residual}");
-                assert_eq!(from + (place as i32 ^ flip), residual, "{residual}");
-                let meaning = meaning_of_residual(symbol);
-                assert_eq!(u32::from(meaning.place_bits), bits, "{residual}");
-                assert_eq!(u32::from(meaning.value), symbol | class << 8, "{residual}");
+                assert_eq!(open_residual(key_of(symbol), u64::from(place) | 1 << bits), residual);
+                let note = ResidualNote(note_of_residual(symbol, 2));
+                assert_eq!(note.0 == u32::MAX, bits + 2 > 31, "{residual}");
+                if note.0 != u32::MAX {
+                    assert_eq!((note.key(), note.class()), (key_of(symbol), class), "{residual}");
+                    assert_eq!(note.bits(), bits + 2, "{residual}");
+                }
                 assert!((symbol as usize) < residual_symbols(magnitude.max(1)), "{residual}");
             }
         }

@@ -9,15 +9,22 @@ use crate::time::Tick;
 /// The expectation for one field. It is small on purpose: an entity has one per field on the stack.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Forecast {
-    /// The expected lanes, inside the range. Of a rotation: the small components beside `largest`. To a
-    /// writer: the residuals of the known lanes.
-    pub(crate) lanes: [i32; 3],
-    /// Per lane: all bits set if it moves towards smaller values, else none.
-    backwards: [i32; 3],
+    /// What is expected of each lane. Of a rotation: of the small components beside `largest`.
+    lanes: [Expected; 3],
     /// The level of the distance that the field is expected to have moved since the newer baseline.
     pub(crate) activity: u32,
     /// The index of a rotation's largest component, as expected.
     pub(crate) largest: u32,
+}
+
+/// What is expected of a lane. The two numbers stand side by side for each lane, so that they are loaded as
+/// they were stored: a load of several that were stored one by one waits until those are in the cache.
+#[derive(Clone, Copy, Debug, Default)]
+struct Expected {
+    /// The lane, inside the range. To a writer: the residual of the known lane.
+    lane: i32,
+    /// All bits set if it moves towards smaller values, else none.
+    backwards: i32,
 }
 
 /// What a forecast is of: a field's first lane, whether two baselines are extrapolated, those, and to a
@@ -45,11 +52,14 @@ impl Forecast {
         for lane in 0..LANES {
             let newer = i64::from(newer[lane]);
             let moved = extrapolated(newer - i64::from(older[lane]), between.form.lead());
-            expected[lane] = (newer + (moved & follows)).max(0).min(i64::from(max[lane])) as i32;
+            expected[lane] = newer + (moved & follows);
             backwards[lane] = (moved >> 63) as i32;
             way += moved.unsigned_abs();
         }
         self.activity = level(way);
+        // Negative ones are larger than any lane without their sign.
+        let is_inside = (0..LANES).all(|lane| expected[lane] as u64 <= max[lane] as u64);
+        let expected = if is_inside { expected.map(|lane| lane as i32) } else { held(expected, max) };
         self.compare(expected, backwards, known.map(|lanes| part(lanes, first)))
     }
 
@@ -70,21 +80,34 @@ impl Forecast {
     /// A rotation.
     #[inline(always)]
     pub(crate) fn fill_rotation(&mut self, max: i32, subject: Subject<'_>) -> u64 {
-        let course = Course::of(max, subject);
-        let [largest, a, b, c] = course.expected;
-        let [_, by_a, by_b, by_c] = course.moved;
-        let reach = a.abs().max(b.abs()).max(c.abs());
-        let known = subject.known.map(|lanes| part::<4>(lanes, subject.first));
-        let is_known_other = known.is_some_and(|known| known[0] as usize & 3 != course.index);
-        if reach >= largest || reach > i64::from(max) || is_known_other {
+        let Subject { first, linear, between, known } = subject;
+        let newer: [i32; 4] = part(between.newer, first);
+        let older: [i32; 4] = part(between.older, first);
+        let known: Option<[i32; 4]> = known.map(|lanes| part(lanes, first));
+        let index = newer[0] & 3;
+        if older[0] & 3 != index || known.is_some_and(|known| known[0] & 3 != index) {
             return self.fill_rotation_beside(None, max, subject);
         }
-        // Nearly always the component that was the largest still is: the small ones are in their order, of
-        // the right sign and inside the range.
-        let expected = [a, b, c].map(|component| (component as i32 + max) >> 1);
-        let backwards = [by_a, by_b, by_c].map(|moved| (moved >> 63) as i32);
-        self.activity = course.activity();
-        self.largest = course.index as u32;
+        // Nearly always the component that was the largest still is, and will be: then the others are in
+        // their order and of the right sign, and can be reckoned with as lanes, two of the metric's steps
+        // each.
+        let (one, other) = (components(newer, max), components(older, max));
+        let max = i64::from(max);
+        let trust = between.form.rotation_lead();
+        let follows = if linear { !0 } else { 0 };
+        let moved: [i64; 4] = std::array::from_fn(|place| extrapolated(one[place] - other[place], trust));
+        let largest = one[0] + (moved[0] & follows);
+        let twice = [1, 2, 3].map(|place: usize| i64::from(newer[place]) * 2 + (moved[place] & follows));
+        let [a, b, c] = twice.map(|twice| (twice - max).abs());
+        let reach = a.max(b).max(c);
+        let dot: i64 = (0..4).map(|place| one[place] * other[place]).sum();
+        if dot < 0 || reach >= largest || reach > max {
+            return self.fill_rotation_beside(None, max as i32, subject);
+        }
+        self.activity = rotation_activity(&moved);
+        self.largest = index as u32;
+        let expected = twice.map(|twice| (twice >> 1) as i32);
+        let backwards = [1, 2, 3].map(|place: usize| (moved[place] >> 63) as i32);
         self.compare(expected, backwards, known.map(|[_, a, b, c]| [a, b, c]))
     }
 
@@ -98,7 +121,7 @@ impl Forecast {
         subject: Subject<'_>,
     ) -> u64 {
         let course = Course::of(max, subject);
-        self.activity = course.activity();
+        self.activity = rotation_activity(&course.moved);
         self.largest = course.expected_largest();
         let known = subject.known.map(|lanes| part::<4>(lanes, subject.first));
         let largest = known.map(|known| known[0] as u32 & 3).or(largest).unwrap_or(self.largest);
@@ -122,25 +145,39 @@ impl Forecast {
         backwards: [i32; LANES],
         known: Option<[i32; LANES]>,
     ) -> u64 {
-        self.backwards[..LANES].copy_from_slice(&backwards);
         let Some(known) = known else {
-            self.lanes[..LANES].copy_from_slice(&expected);
+            for lane in 0..LANES {
+                self.lanes[lane] = Expected { lane: expected[lane], backwards: backwards[lane] };
+            }
             return 0;
         };
         let mut any = 0;
         for lane in 0..LANES {
             let residual = oriented(known[lane] - expected[lane], backwards[lane]);
-            self.lanes[lane] = residual;
+            self.lanes[lane].lane = residual;
             any |= residual;
         }
         u64::from(any != 0)
     }
 
-    /// The lane that a residual leads to.
-    #[inline]
-    pub(crate) fn lane_at(&self, lane: usize, residual: i32) -> i32 {
-        self.lanes[lane] + oriented(residual, self.backwards[lane])
+    /// The first lanes as expected. To a writer: their residuals.
+    #[inline(always)]
+    pub(crate) fn lanes<const LANES: usize>(&self) -> [i32; LANES] {
+        std::array::from_fn(|lane| self.lanes[lane].lane)
     }
+
+    /// The lane that a residual leads to.
+    #[inline(always)]
+    pub(crate) fn lane_at(&self, lane: usize, residual: i32) -> i32 {
+        let Expected { lane, backwards } = self.lanes[lane];
+        lane + oriented(residual, backwards)
+    }
+}
+
+/// Lanes that are held inside their range.
+#[cold]
+fn held<const LANES: usize>(lanes: [i64; LANES], max: &[i32; 3]) -> [i32; LANES] {
+    std::array::from_fn(|lane| lanes[lane].clamp(0, i64::from(max[lane])) as i32)
 }
 
 /// A residual seen along the direction of its lane's movement, and back: the same operation. Things slow down
@@ -168,36 +205,22 @@ struct Course {
 }
 
 impl Course {
-    #[inline(always)]
     fn of(max: i32, subject: Subject<'_>) -> Course {
         let Subject { first, linear, between, .. } = subject;
         let lanes: [i32; 4] = part(between.newer, first);
         let index = lanes[0] as usize & 3;
         let newer = components(lanes, max);
-        let trust = between.form.rotation_lead();
-        if trust == 0 {
-            return Course { index, expected: newer, moved: [0; 4] };
-        }
         let older: [i32; 4] = part(between.older, first);
-        let was = older[0] as usize & 3;
-        let mut older = components(older, max);
-        if was != index {
-            older = reordered(older, was, index);
-        }
+        let mut older = reordered(components(older, max), older[0] as usize & 3, index);
         // A quaternion and its negative are one rotation; the closer one of the two is meant.
         let dot: i64 = (0..4).map(|place| newer[place] * older[place]).sum();
         if dot < 0 {
             older = older.map(|component| -component);
         }
+        let trust = between.form.rotation_lead();
         let moved = std::array::from_fn(|place| extrapolated(newer[place] - older[place], trust));
         let expected = if linear { std::array::from_fn(|place| newer[place] + moved[place]) } else { newer };
         Course { index, expected, moved }
-    }
-
-    /// The level of the way. The grid's metric is twice as fine as its lanes.
-    #[inline(always)]
-    fn activity(&self) -> u32 {
-        level(self.moved.iter().map(|moved| moved.unsigned_abs() / 2).sum())
     }
 
     /// The index of the largest component as expected; the first of equal ones.
@@ -205,6 +228,12 @@ impl Course {
         let sizes = in_place(self.expected, self.index).map(i64::abs);
         (1..4).fold(0, |largest, index| if sizes[index] > sizes[largest] { index } else { largest }) as u32
     }
+}
+
+/// The level of the way of a rotation. The grid's metric is twice as fine as its lanes.
+#[inline(always)]
+fn rotation_activity(moved: &[i64; 4]) -> u32 {
+    level(moved.iter().map(|moved| moved.unsigned_abs() / 2).sum())
 }
 
 /// The components of the rotation in four lanes, the largest first, in the metric of the grid. A lane has 15

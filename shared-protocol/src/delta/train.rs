@@ -7,11 +7,12 @@
 //! the code of the nearest one it does.
 
 use super::codec::{Baselines, DeltaCodec, DeltaError};
+use super::energy::{Energy, GroupEnergy};
 use super::form::{BaselineForm, FORM_CONTEXTS};
 use super::model::{LANE_CONTEXTS, LEVELS, ModelShape, Role, split_residual};
 use super::plan::KindPlan;
 use super::tables::{EntropyTables, ModelTable};
-use super::transcode::{Coder, Energy, transcode};
+use super::transcode::{Coder, transcode};
 use crate::id::KindId;
 use crate::limits::{MAX_FIELDS, MAX_TABLES_PER_MODEL};
 use crate::wire::codes::PrefixCode;
@@ -122,16 +123,16 @@ impl Coder for Counter<'_> {
         model: usize,
         context: usize,
         energy: &mut Energy,
-        residuals: &mut [i32; LANES],
-    ) -> Result<(), Infallible> {
-        let mut group = energy.group();
+        residuals: [i32; LANES],
+    ) -> Result<[i32; LANES], Infallible> {
+        let mut group = GroupEnergy::default();
         for (lane, residual) in residuals.iter().enumerate() {
             let (symbol, ..) = split_residual(*residual);
-            self.symbol(model, lane * LANE_CONTEXTS + context * LEVELS + group.level(), symbol)?;
+            self.symbol(model, lane * LANE_CONTEXTS + context * LEVELS + energy.level(), symbol)?;
             group.add(symbol.div_ceil(2));
+            *energy = group.energy();
         }
-        *energy = group.end();
-        Ok(())
+        Ok(residuals)
     }
 
     fn raw(&mut self, value: u32, _: u32) -> Result<u32, Infallible> {

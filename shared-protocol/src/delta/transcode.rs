@@ -10,10 +10,11 @@
 //! violently does so in all its parts.
 
 use super::codec::DeltaError;
+use super::energy::Energy;
 use super::form::BaselineForm;
 use super::model::{LEVELS, MASK_BITS, level};
 use super::plan::{FieldPlan, KindPlan, SegmentPlan, Shape, anchor_age_bits, group_context};
-use super::predict::{Forecast, Subject, part, segment_value, shortest_way};
+use super::predict::{Forecast, Subject, segment_value, shortest_way};
 use crate::limits::MAX_ANCHOR_AGE;
 use crate::time::Tick;
 
@@ -25,7 +26,7 @@ pub(crate) trait Coder {
     /// Whether the state is known before coding, as it is to a writer.
     const KNOWS: bool;
 
-    /// The state, as far as it is known.
+    /// The state, as far as it is known; to a reader, anything else beside that.
     fn state(&self) -> &[i32];
 
     /// Takes in what has become known of the state: the lanes from `first` on. To a writer that is nothing
@@ -41,8 +42,8 @@ pub(crate) trait Coder {
         model: usize,
         context: usize,
         energy: &mut Energy,
-        residuals: &mut [i32; LANES],
-    ) -> Result<(), Self::Error>;
+        residuals: [i32; LANES],
+    ) -> Result<[i32; LANES], Self::Error>;
 
     /// Codes the low `bits` bits of a value as they are.
     fn raw(&mut self, value: u32, bits: u32) -> Result<u32, Self::Error>;
@@ -184,52 +185,6 @@ fn transcode_mask<C: Coder>(
     Ok(mask)
 }
 
-/// The level of the residuals just coded: of the group before, or within a group.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Energy(usize);
-
-impl Energy {
-    /// Begins a group of residuals, in the light of the one before.
-    #[inline]
-    pub(crate) fn group(self) -> GroupEnergy {
-        GroupEnergy { mean: None, level: self.0 }
-    }
-}
-
-/// How large the residuals of a group are.
-pub(crate) struct GroupEnergy {
-    /// The running mean of the classes: each new one counts as much as all before it.
-    mean: Option<u32>,
-    level: usize,
-}
-
-impl GroupEnergy {
-    /// The level that the next residual has for its context.
-    #[inline]
-    pub(crate) fn level(&self) -> usize {
-        self.level
-    }
-
-    /// Takes in the class of a residual.
-    #[inline]
-    pub(crate) fn add(&mut self, class: u32) {
-        let (mean, half) = match self.mean {
-            None => (class, (class + 1) >> 1),
-            // Both rounded up: the half of a mean that was rounded up is a quarter of the sum that is.
-            Some(mean) => ((mean + class + 1) >> 1, (mean + class + 3) >> 2),
-        };
-        self.mean = Some(mean);
-        // Two classes to an octave; one up, so that level zero means that nothing was coded.
-        self.level = (half + 1).min(LEVELS as u32 - 1) as usize;
-    }
-
-    /// Ends the group: the next one begins in the light of it.
-    #[inline]
-    pub(crate) fn end(self) -> Energy {
-        Energy(self.level)
-    }
-}
-
 /// Codes the parts of one field.
 struct FieldCoder<'a, C> {
     coder: &'a mut C,
@@ -245,8 +200,8 @@ impl<C: Coder> FieldCoder<'_, C> {
         &mut self,
         model: usize,
         activity: u32,
-        residuals: &mut [i32; LANES],
-    ) -> Result<(), C::Error> {
+        residuals: [i32; LANES],
+    ) -> Result<[i32; LANES], C::Error> {
         let context = group_context(self.form, activity);
         self.coder.residuals(usize::from(self.field.model) + model, context, self.energy, residuals)
     }
@@ -260,8 +215,7 @@ impl<C: Coder> FieldCoder<'_, C> {
         max: &[i32; 3],
         forecast: &Forecast,
     ) -> Result<(), C::Error> {
-        let mut residuals: [i32; LANES] = part(&forecast.lanes, 0);
-        self.residuals(model, forecast.activity, &mut residuals)?;
+        let residuals = self.residuals::<LANES>(model, forecast.activity, forecast.lanes())?;
         if C::KNOWS {
             return Ok(());
         }
@@ -285,23 +239,22 @@ impl<C: Coder> FieldCoder<'_, C> {
         if bits & 1 == 1 {
             return self.lanes_off::<LANES>(0, first, max, forecast);
         }
-        self.coder.learn::<LANES>(first, part(&forecast.lanes, 0));
+        self.coder.learn::<LANES>(first, forecast.lanes());
         *self.energy = Energy::default();
         Ok(())
     }
 
     fn turn(mut self, bits: u64, steps: i32, forecast: &Forecast) -> Result<(), C::Error> {
         let first = usize::from(self.field.first);
-        let expected = forecast.lanes[0];
+        let expected = forecast.lanes();
         if bits & 1 == 0 {
-            self.coder.learn(first, [expected]);
+            self.coder.learn::<1>(first, expected);
             *self.energy = Energy::default();
             return Ok(());
         }
-        let mut residuals = [expected];
-        self.residuals(0, forecast.activity, &mut residuals)?;
+        let [residual] = self.residuals(0, forecast.activity, expected)?;
         if !C::KNOWS {
-            self.coder.learn(first, [forecast.lane_at(0, residuals[0]).rem_euclid(steps)]);
+            self.coder.learn(first, [forecast.lane_at(0, residual).rem_euclid(steps)]);
         }
         Ok(())
     }
@@ -353,7 +306,7 @@ impl<C: Coder> FieldCoder<'_, C> {
         if bits & 1 == 1 {
             return self.lanes_off::<3>(1, first + 1, &[max; 3], forecast);
         }
-        self.coder.learn(first + 1, forecast.lanes);
+        self.coder.learn::<3>(first + 1, forecast.lanes());
         *self.energy = Energy::default();
         Ok(())
     }
@@ -384,7 +337,7 @@ impl<C: Coder> FieldCoder<'_, C> {
         }
         let mut residuals = [0; 3];
         let residuals = &mut residuals[..segment.axes];
-        for (axis, residual) in residuals.iter_mut().enumerate() {
+        for (axis, residual) in residuals.iter_mut().enumerate().filter(|_| C::KNOWS) {
             let difference = self.coder.state()[first + axis] - expected[axis];
             *residual =
                 if segment.wraps { shortest_way(difference, segment.max[axis] + 1) } else { difference };
@@ -410,21 +363,12 @@ impl<C: Coder> FieldCoder<'_, C> {
     /// Codes a residual for each axis of a segment.
     fn axes(&mut self, model: usize, activity: u32, residuals: &mut [i32]) -> Result<(), C::Error> {
         match residuals {
-            [x] => self.residuals(model, activity, std::array::from_mut(x)),
-            [x, y] => {
-                let mut both = [*x, *y];
-                self.residuals(model, activity, &mut both)?;
-                [*x, *y] = both;
-                Ok(())
-            }
-            [x, y, z] => {
-                let mut all = [*x, *y, *z];
-                self.residuals(model, activity, &mut all)?;
-                [*x, *y, *z] = all;
-                Ok(())
-            }
+            [x] => [*x] = self.residuals(model, activity, [*x])?,
+            [x, y] => [*x, *y] = self.residuals(model, activity, [*x, *y])?,
+            [x, y, z] => [*x, *y, *z] = self.residuals(model, activity, [*x, *y, *z])?,
             _ => unreachable!("a segment has one to three axes"),
         }
+        Ok(())
     }
 
     /// Codes a changed velocity and returns the level of its change.
@@ -440,7 +384,7 @@ impl<C: Coder> FieldCoder<'_, C> {
         }
         let mut residuals = [0; 3];
         let residuals = &mut residuals[..segment.axes];
-        for (axis, residual) in residuals.iter_mut().enumerate() {
+        for (axis, residual) in residuals.iter_mut().enumerate().filter(|_| C::KNOWS) {
             *residual = self.coder.state()[segment.velocity + axis] - old[axis];
         }
         self.axes(1, speed, residuals)?;

@@ -5,7 +5,7 @@
 //! RFC 1951, 3.2.2). A word is written with its first bit lowest, as [`BitWriter`] writes.
 
 use super::bits::{BitReader, BitWriter, OutOfBits};
-use crate::limits::{MAX_CODE_BITS, MAX_SYMBOLS};
+use crate::limits::{MAX_CODE_BITS, MAX_SYMBOLS, MAX_TABLES_PER_MODEL};
 use thiserror::Error;
 
 /// Lengths that are no prefix code.
@@ -143,94 +143,102 @@ impl PrefixCode {
 /// Prefix codes over the same symbols, side by side in flat tables.
 ///
 /// A word is found by its first `SHORT_BITS` bits: nearly all are no longer, and the tables for so few bits
-/// stay in the processor's nearest cache where whole ones would not. An entry holds what the symbol means to
-/// its reader, so that one load tells all.
+/// stay in the processor's nearest cache where whole ones would not. An entry holds what its reader wants to
+/// know of the symbol, so that one load tells all. Longer words are found by the bits that follow, in tables
+/// of which there are only as many as there are beginnings of such words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CodeSet {
     /// Per code and symbol, [`MAX_SYMBOLS`] apart: as in [`PrefixCode`].
     words: Box<[u16]>,
-    /// Per code and next bits: what is found, or [`LONG`].
+    /// Per code and next bits: what is found.
     short: Box<[[Found; 1 << SHORT_BITS]]>,
-    /// Per symbol: its meaning.
-    meanings: Box<[Meaning]>,
-    codes: Box<[PrefixCode]>,
+    /// Per beginning of long words and bits after it: the symbol in the low 8 bits, the length of its word
+    /// above, as in [`PrefixCode`].
+    long: Box<[[u16; 1 << LONG_BITS]]>,
 }
 
-/// What a symbol of a [`CodeSet`] means to its reader.
+/// A word that was found: its length in the lowest four bits, above them what the reader of its symbol asked
+/// to be noted. For a long one, [`LONG`] and the place of its table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Meaning {
-    /// What the reader wants to know of it.
-    pub value: u16,
-    /// Bits that follow its word and belong to it.
-    pub place_bits: u8,
-}
-
-/// A word that was found, from the lowest bit: its length in eight bits, in eight more the length together
-/// with the bits that follow it, and the value of its symbol's [`Meaning`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Found(u32);
+pub struct Found(u16);
 
 impl Found {
-    fn new(length: u32, meaning: Meaning) -> Found {
-        Found(length | (length + u32::from(meaning.place_bits)) << 8 | u32::from(meaning.value) << 16)
-    }
-
-    /// The value of the meaning.
-    #[inline]
-    #[must_use]
-    pub fn value(self) -> u32 {
-        self.0 >> 16
-    }
-
     /// Bits of the word.
     #[inline]
     #[must_use]
     pub fn word_bits(self) -> u32 {
-        self.0 & 0xff
+        u32::from(self.0 & 0xf)
     }
 
-    /// Bits of the word and of what follows it.
+    /// What was noted of the symbol.
     #[inline]
     #[must_use]
-    pub fn bits(self) -> u32 {
-        self.0 >> 8 & 0xff
+    pub fn note(self) -> u32 {
+        u32::from(self.0 >> 4)
+    }
+
+    /// Whether neither was found, for the word is a long one or there was no room for the note:
+    /// [`CodeSet::find_long`] finds it.
+    #[inline]
+    #[must_use]
+    pub fn is_long(self) -> bool {
+        self.0 & LONG == LONG
     }
 }
 
 /// Bits that find a word in one look-up.
 const SHORT_BITS: u32 = 8;
-/// What stands for a word longer than `SHORT_BITS`.
-const LONG: Found = Found(u32::MAX);
+/// Further bits of the longest word.
+const LONG_BITS: u32 = MAX_CODE_BITS - SHORT_BITS;
+/// The length that stands for a word longer than `SHORT_BITS`.
+const LONG: u16 = 0xf;
+/// Bits of a note, and of the place of a table for long words.
+const NOTE_BITS: u32 = 12;
+
+const _: () = assert!(MAX_CODE_BITS < LONG as u32);
+// Should every beginning be one of long words, there is room for the places of their tables.
+const _: () = assert!(MAX_TABLES_PER_MODEL << SHORT_BITS <= 1 << NOTE_BITS);
 
 impl CodeSet {
-    /// The codes in their order. A symbol means itself.
+    /// The codes in their order. A symbol is noted as itself.
     ///
     /// # Panics
-    /// When the codes have different numbers of symbols.
+    /// When the codes have different numbers of symbols, or are more than [`MAX_TABLES_PER_MODEL`].
     #[must_use]
     pub fn new(codes: &[PrefixCode]) -> CodeSet {
-        CodeSet::with_meanings(codes, |symbol| Meaning { value: symbol as u16, place_bits: 0 })
+        CodeSet::with_notes(codes, |symbol, _| symbol)
     }
 
-    /// The codes in their order. `meaning` tells what [`CodeSet::find`] yields for a symbol.
+    /// The codes in their order. `note` says what [`CodeSet::find`] yields for a symbol and the length of its
+    /// word; what does not fit twelve bits is left to [`CodeSet::find_long`].
     ///
     /// # Panics
-    /// When the codes have different numbers of symbols.
+    /// When the codes have different numbers of symbols, or are more than [`MAX_TABLES_PER_MODEL`].
     #[must_use]
-    pub fn with_meanings(codes: &[PrefixCode], meaning: impl Fn(u32) -> Meaning) -> CodeSet {
+    pub fn with_notes(codes: &[PrefixCode], note: impl Fn(u32, u32) -> u32) -> CodeSet {
         let symbols = codes.first().map_or(0, PrefixCode::symbols);
         assert!(codes.iter().all(|code| code.symbols() == symbols), "the codes are over the same symbols");
-        let meanings: Box<[Meaning]> = (0..symbols as u32).map(meaning).collect();
+        assert!(codes.len() <= MAX_TABLES_PER_MODEL, "{} codes side by side", codes.len());
         let mut words = vec![0; codes.len() * MAX_SYMBOLS];
         for (code, row) in codes.iter().zip(words.chunks_exact_mut(MAX_SYMBOLS)) {
             row[..symbols].copy_from_slice(&code.words);
         }
-        let entry = |code: &PrefixCode, window: usize| {
+        let mut long = Vec::new();
+        let mut entry = |code: &PrefixCode, window: usize| {
             let (symbol, length) = code.find(window as u64);
-            if length > SHORT_BITS { LONG } else { Found::new(length, meanings[symbol as usize]) }
+            let note = note(symbol, length);
+            if length <= SHORT_BITS && note < 1 << NOTE_BITS {
+                return Found((note << 4 | length) as u16);
+            }
+            let found = |rest: usize| code.find((rest << SHORT_BITS | window) as u64);
+            long.push(std::array::from_fn(|rest| {
+                let (symbol, length) = found(rest);
+                (length << 8 | symbol) as u16
+            }));
+            Found((long.len() as u16 - 1) << 4 | LONG)
         };
         let short = codes.iter().map(|code| std::array::from_fn(|window| entry(code, window))).collect();
-        CodeSet { words: words.into(), short, meanings, codes: codes.into() }
+        CodeSet { words: words.into(), short, long: long.into() }
     }
 
     /// The word of `symbol` in the code at `code`, and its length in bits; an empty one for a symbol that the
@@ -245,21 +253,26 @@ impl CodeSet {
         (word & WORD_MASK, u32::from(word >> MAX_CODE_BITS))
     }
 
-    /// The word in the code at `code` that the bits of `window` begin with.
+    /// The word in the code at `code` that the bits of `window` begin with, if it is a short one.
     ///
     /// # Panics
     /// For a code that the set does not have.
     #[inline]
     #[must_use]
     pub fn find(&self, code: usize, window: u64) -> Found {
-        let found = self.short[code][(window & ((1 << SHORT_BITS) - 1)) as usize];
-        if found == LONG { self.find_long(code, window) } else { found }
+        self.short[code][(window & ((1 << SHORT_BITS) - 1)) as usize]
     }
 
+    /// The symbol of a long word that the bits of `window` begin with, as [`CodeSet::find`] found, and the
+    /// length of the word.
+    ///
+    /// # Panics
+    /// For one that this set did not find, or that is not long.
     #[cold]
-    fn find_long(&self, code: usize, window: u64) -> Found {
-        let (symbol, length) = self.codes[code].find(window);
-        Found::new(length, self.meanings[symbol as usize])
+    #[must_use]
+    pub fn find_long(&self, found: Found, window: u64) -> (u32, u32) {
+        let entry = self.long[found.note() as usize][(window >> SHORT_BITS) as usize % (1 << LONG_BITS)];
+        (u32::from(entry & 0xff), u32::from(entry >> 8))
     }
 }
 
@@ -345,10 +358,7 @@ mod tests {
             let all: Vec<u32> = (0..weights.len() as u32).collect();
             round_trip(&code, &all);
             let even = PrefixCode::from_weights(&vec![1; weights.len()]).expect("the count is in range");
-            let set = CodeSet::with_meanings(&[even, code.clone()], |symbol| Meaning {
-                value: symbol as u16 ^ 0x5a5a,
-                place_bits: symbol as u8 % 30,
-            });
+            let set = CodeSet::with_notes(&[even, code.clone()], |symbol, length| symbol << 4 ^ length);
             let (mut one, mut other) = (BitWriter::new(), BitWriter::new());
             all.iter().for_each(|&symbol| code.write(&mut one, symbol));
             for (word, length) in all.iter().map(|&symbol| set.word(1, symbol)) {
@@ -359,10 +369,14 @@ mod tests {
             let mut reader = BitReader::new(&bytes);
             for &symbol in &all {
                 let found = set.find(1, reader.window());
-                reader.skip(found.word_bits()).expect("the word is there");
-                prop_assert_eq!(found.value(), symbol ^ 0x5a5a);
-                prop_assert_eq!(found.word_bits(), code.bits(symbol));
-                prop_assert_eq!(found.bits(), code.bits(symbol) + symbol % 30);
+                prop_assert_eq!(found.is_long(), code.bits(symbol) > SHORT_BITS);
+                if found.is_long() {
+                    prop_assert_eq!(set.find_long(found, reader.window()), (symbol, code.bits(symbol)));
+                } else {
+                    prop_assert_eq!(found.note(), symbol << 4 ^ code.bits(symbol));
+                    prop_assert_eq!(found.word_bits(), code.bits(symbol));
+                }
+                reader.skip(code.bits(symbol)).expect("the word is there");
             }
             // A heavier symbol never has a longer word.
             for a in 0..weights.len() {

@@ -100,12 +100,15 @@ fn read_symbols(code: &PrefixCode, bytes: &[u8]) {
     let mut reader = BitReader::new(bytes);
     let mut symbols = Vec::new();
     while symbols.len() < bytes.len() * 8 {
-        let found = set.find(0, reader.window());
+        let window = reader.window();
+        let found = set.find(0, window);
         let before = reader.position();
         let Ok(symbol) = code.read(&mut reader) else { break };
         assert!((symbol as usize) < code.symbols());
         let bits = (reader.position() - before) as u32;
-        assert_eq!((found.value(), found.word_bits(), found.bits()), (symbol, bits, bits));
+        let told =
+            if found.is_long() { set.find_long(found, window) } else { (found.note(), found.word_bits()) };
+        assert_eq!(told, (symbol, bits));
         symbols.push(symbol);
     }
     let mut writer = BitWriter::new();
