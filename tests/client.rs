@@ -3,4 +3,6 @@
 
 mod corrections;
 mod lead;
+mod others;
+mod recovery;
 mod report;

@@ -13,6 +13,7 @@ fn few_inputs_come_late_and_the_buffer_is_small() {
             "{:10} {late} of {inputs} inputs late; buffer {mean_lead} µs, below {bound} (jitter {} µs)",
             conditions.name, stats.input_jitter_micros,
         );
+        assert!(mean_lead < bound, "{}: {mean_lead} µs", conditions.name);
         let allowed = match conditions.name {
             "broadband" => inputs / 1000,
             "4g" => inputs / 100,

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock, Mutex};
+use tickwire_arena::{Arena, ArenaInput};
 use tickwire_bot::conditioner::Conditions;
 use tickwire_protocol::client::ClientStats;
 use tickwire_protocol::time::Micros;
-use tickwire_tests::duel::{Duel, DuelConfig, Stick};
 use tickwire_tests::party::{Party, Play};
+use tickwire_tests::playable::hall;
 
 /// What came of a match.
 #[derive(Clone, Debug)]
@@ -36,8 +37,8 @@ pub(crate) fn play(conditions: Conditions) -> Played {
 }
 
 fn play_anew(conditions: Conditions) -> Played {
-    let mut party: Party<Duel> = Party::new(60, DuelConfig::default(), 3);
-    let place = party.join("Ann", conditions, Play::Wild(Stick::default()));
+    let mut party: Party<Arena> = Party::new(60, hall(), 3);
+    let place = party.join("Ann", conditions, Play::Wild(ArenaInput::default()));
     party.run(Micros(5_000_000));
     let settled = party.now();
     party.run_ticks(ticks());

@@ -15,7 +15,7 @@ use crate::talk::Refused;
 use crate::weapons::{self, BoltShot};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use tickwire_protocol::determinism::SimRng;
+use tickwire_protocol::determinism::{SimRng, float};
 use tickwire_protocol::game::{
     DeclaredKind, Departure, EntitySlots, Frame, Game, InputPolicy, JoinRefusal, Joining, LevelError,
     LoadedLevel, Role, Simulation, StepContext, TeamId, TickContext, Viewpoint,
@@ -72,7 +72,19 @@ impl Simulation for Arena {
         // From where it now stands: that is what its player sees in this tick.
         weapons::trigger(avatar, input, context.dt, context.effects);
     }
+
+    fn between(from: &Avatar, to: &Avatar, share: f32) -> Avatar {
+        // Nobody walks so far within the time of a correction: it has appeared elsewhere.
+        if from.position.distance_squared(to.position) > FAR * FAR {
+            return *to;
+        }
+        let aim = from.aim + float::angle_difference(from.aim, to.aim) * share;
+        Avatar { position: from.position.lerp(to.position, share), aim, ..*to }
+    }
 }
+
+/// A distance in tiles that nobody is seen to slide over.
+const FAR: f32 = 4.0;
 
 impl Game for Arena {
     type Config = ArenaConfig;

@@ -15,7 +15,7 @@ use tickwire_protocol::client::{
 use tickwire_protocol::determinism::SimRng;
 use tickwire_protocol::end::SessionEnd;
 use tickwire_protocol::game::{LevelId, ViewTime};
-use tickwire_protocol::message::{ClientMessage, PlayerName, RoomId, decode_payload};
+use tickwire_protocol::message::{ClientMessage, PlayerName, RoomId, ServerType, decode_payload};
 use tickwire_protocol::time::{Micros, Tick, expand_tick};
 use tickwire_server::Config;
 use tickwire_server::clock::Clock;
@@ -34,6 +34,8 @@ pub struct Party<G: Playable> {
     pub services: RoomServices,
     /// Who takes part.
     pub members: Vec<Member<G>>,
+    /// Until then the server's thread is held up, and the room does not tick.
+    pub held_until: Micros,
     form: Arc<GameForm>,
     outbox: Outbox,
     random: SimRng,
@@ -55,6 +57,10 @@ pub struct Member<G: Playable> {
     pub draws: bool,
     /// What was seen of it.
     pub log: Log,
+    /// Whether it keeps what the server sends.
+    pub records: bool,
+    /// That, by connection; without pongs, which are answers to one's own pings.
+    pub recorded: BTreeMap<ConnectionId, Vec<Vec<u8>>>,
     lines: Vec<Line>,
     next_frame: Micros,
     random: SimRng,
@@ -229,6 +235,7 @@ impl<G: Playable> Party<G> {
             room: room.expect("its game has a level to begin with"),
             services,
             members: Vec::new(),
+            held_until: Micros(0),
             form: Arc::new(GameForm::of::<G>().expect("the game has a form")),
             outbox: Outbox::default(),
             random: SimRng::from_u64(seed),
@@ -256,6 +263,8 @@ impl<G: Playable> Party<G> {
             frozen_until: Micros(0),
             draws: true,
             log: Log::default(),
+            records: false,
+            recorded: BTreeMap::new(),
             lines: Vec::new(),
             next_frame: self.now(),
             random: SimRng::from_u64(self.random.next_u64()),
@@ -268,7 +277,7 @@ impl<G: Playable> Party<G> {
         self.clock.advance(STEP);
         let now = self.now();
         let (due, next) = (self.room.due(), self.room.next_tick());
-        if due <= now {
+        if due <= now && self.held_until <= now {
             for place in 0..self.members.len() {
                 self.admit(place, now);
             }
@@ -426,6 +435,9 @@ impl<G: Playable> Member<G> {
             match item {
                 None => place += 1,
                 Some(Down::Message(bytes)) => {
+                    if self.records && bytes.first() != Some(&(ServerType::Pong as u8)) {
+                        self.recorded.entry(id).or_default().push(bytes.to_vec());
+                    }
                     self.client.handle_message(id, &bytes, now);
                     self.note_confirmed();
                 }

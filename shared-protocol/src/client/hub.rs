@@ -10,7 +10,7 @@ use super::session::{Session, SessionConfig};
 use super::stats::{ClientStats, Smoothed};
 use crate::end::SessionEnd;
 use crate::game::{InputForm, InputPolicy, LevelId, LoadedLevel, Simulation};
-use crate::limits::{MAX_EFFECTS, MAX_INPUTS};
+use crate::limits::{MAX_EFFECTS, MAX_INPUT_WINDOW_TICKS, MAX_INPUTS};
 use crate::message::{
     Features, InputError, InputKindError, LevelInfo, SessionState, decode_payload, encode_payload,
 };
@@ -115,6 +115,10 @@ const FIRST_PINGS: u32 = 5;
 const FIRST_PING_INTERVAL: u64 = 200_000;
 /// Pings are not in step with ticks, so that they find all phases of them.
 const PING_JITTER: u64 = 130_000;
+/// Status events that wait to be polled; notices beyond are dropped.
+const MAX_STATUS_EVENTS: usize = 256;
+/// What a tick lasts at least, as far as the client looks at its clock.
+const SHORTEST: Micros = Micros(1000);
 /// Levels that are kept, the one in use included.
 const MAX_LEVELS: usize = 4;
 
@@ -407,6 +411,8 @@ impl<S: Simulation> Client<S> {
         }
         let is_active = self.session.state() == SessionState::Active;
         let input = self.next_input.filter(|_| self.makes_inputs()).and_then(|next| self.clock.time_of(next));
+        // No room ticks as fast as a broken welcome may say.
+        let input = input.map(|at| if self.period() < SHORTEST { at.max(self.now + SHORTEST) } else { at });
         let acknowledge = self.unacknowledged_since.filter(|_| is_active).map(|since| since + ACKNOWLEDGE);
         let silence = self.connector.current().is_some() && !self.connector.is_wanting();
         let silence = silence.then(|| self.listened_since + self.patience());
@@ -459,15 +465,16 @@ impl<S: Simulation> Client<S> {
             return;
         }
         let Some(due) = self.clock.due(self.now) else { return };
-        let mut first = self.next_input.unwrap_or(due);
-        let Some(backlog) = due.since(first) else {
-            self.next_input = Some(first);
-            return;
-        };
-        let period = self.period().0.max(1);
-        if u64::from(backlog) * period > SNAP_MICROS as u64 {
+        // The first input of a connection is that of the next tick: the one that is due should have been made
+        // already, and would be reported as late as it is.
+        let Some(first) = self.next_input.or(due.after(1)) else { return };
+        self.next_input = Some(first);
+        let Some(backlog) = due.since(first) else { return };
+        let micros = u64::from(backlog) * self.period().0;
+        if micros > SNAP_MICROS as u64 || backlog >= MAX_INPUT_WINDOW_TICKS {
             // Nobody wanted anything in all these ticks, and most are over.
-            first = due;
+            self.next_input = due.after(1);
+            return;
         }
         self.make_input(first, due);
     }
@@ -479,7 +486,7 @@ impl<S: Simulation> Client<S> {
             let mut rows = std::mem::take(&mut self.rows);
             rows.clear();
             let count = (last.0 - next.0).saturating_add(1).min(MAX_INPUTS as u32);
-            for tick in (next.0..).map(Tick).take(count as usize) {
+            for tick in (next.0..=last.0).map(Tick).take(count as usize) {
                 let input = self.wish.take(&mut rows);
                 self.history.push(tick, input);
                 self.clock.handle_sent(tick);
@@ -610,6 +617,13 @@ impl<S: Simulation> Client<S> {
             entities: self.playback.entities(),
             time: self.playback.time(),
             state: self.state(),
+        }
+    }
+
+    /// Tells the owner something. Notices are dropped when it does not listen.
+    pub(super) fn tell(&mut self, event: ClientEvent<S::Event>) {
+        if self.events.len() < MAX_STATUS_EVENTS || !matches!(event, ClientEvent::Notice(_)) {
+            self.events.push_back(event);
         }
     }
 

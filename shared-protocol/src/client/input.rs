@@ -103,6 +103,14 @@ impl<I> InputHistory<I> {
         if self.inputs.is_empty() { None } else { self.next.before(1) }
     }
 
+    /// Forgets the inputs of ticks after this one.
+    pub(super) fn forget_after(&mut self, tick: Tick) {
+        while self.newest().is_some_and(|newest| newest > tick) {
+            self.inputs.pop_back();
+            self.next = Tick(self.next.0 - 1);
+        }
+    }
+
     /// Keeps the input of a tick, which is later than all before.
     pub(super) fn push(&mut self, tick: Tick, input: I) {
         let gap = if self.inputs.is_empty() { Some(0) } else { tick.since(self.next) };
@@ -170,7 +178,10 @@ mod tests {
             (history.get(Tick(5)), history.get(Tick(103)), history.newest()),
             (Some(&'c'), None, Some(Tick(5)))
         );
-        (6..1000).for_each(|tick| history.push(Tick(tick), 'd'));
+        history.push(Tick(8), 'd');
+        history.forget_after(Tick(6));
+        assert_eq!((history.newest(), history.get(Tick(5))), (Some(Tick(6)), Some(&'c')));
+        (7..1000).for_each(|tick| history.push(Tick(tick), 'd'));
         assert_eq!(history.inputs.len(), KEPT_TICKS);
         history.push(Tick(100_000), 'e');
         history.push(Tick(u32::MAX), 'f');

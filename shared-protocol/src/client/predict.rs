@@ -230,7 +230,7 @@ impl<S: Simulation> Predictor<S> {
             (None, Some(bytes)) => decode_payload(bytes).ok(),
             (_, None) => None,
         };
-        for (tick, consumed) in (newer.0.saturating_add(1)..).map(Tick).zip(&header.consumed) {
+        for (tick, consumed) in ticks_after(newer).zip(&header.consumed) {
             let input = chain.told(tick, *consumed, own.get(tick));
             if let (Some(avatar), Some(level)) = (&mut avatar, &self.level) {
                 let mut context = StepContext::new(tick, self.period, &**level, &mut self.mute);
@@ -245,7 +245,7 @@ impl<S: Simulation> Predictor<S> {
     }
 
     fn count(&mut self, newer: Tick, header: &SnapshotHeader, own: &InputHistory<S::Input>) {
-        for (tick, consumed) in (newer.0.saturating_add(1)..).map(Tick).zip(&header.consumed) {
+        for (tick, consumed) in ticks_after(newer).zip(&header.consumed) {
             if self.confirmed_tick().is_some_and(|newest| tick <= newest) {
                 continue;
             }
@@ -308,7 +308,7 @@ impl<S: Simulation> Predictor<S> {
             return;
         };
         let ticks = newest.and_then(|newest| newest.since(confirmed.tick)).unwrap_or(0);
-        for tick in (confirmed.tick.0.saturating_add(1)..).map(Tick).take((ticks as usize).min(MAX_AHEAD)) {
+        for tick in ticks_after(confirmed.tick).take((ticks as usize).min(MAX_AHEAD)) {
             let input = self.chain.foreseen(self.policy, tick, own.get(tick));
             let mut context = StepContext::new(tick, self.period, &**level, &mut self.mute);
             S::step(&mut avatar, &input, &mut context);
@@ -343,6 +343,13 @@ impl<S: Simulation> Predictor<S> {
             self.ahead.push_back(avatar.clone());
         }
         self.ghost.take_if(|ghost| now.saturating_since(ghost.since).0 >= FADE_MICROS);
+    }
+
+    /// The inputs of ticks after this one do not count.
+    pub(super) fn forget_after(&mut self, tick: Tick) {
+        let kept = self.confirmed_tick().and_then(|confirmed| tick.since(confirmed)).unwrap_or(0) as usize;
+        self.is_stale |= kept < self.ahead.len();
+        self.ahead.truncate(kept);
     }
 
     /// What is drawn: the newest predicted avatar, and `share` of the step that the next tick will make if
@@ -386,6 +393,11 @@ impl<S: Simulation> Predictor<S> {
     pub(super) fn drain_effects(&mut self) -> impl Iterator<Item = S::Effect> + '_ {
         self.effects.drain()
     }
+}
+
+/// The ticks that follow a tick, as long as there are any.
+fn ticks_after(tick: Tick) -> impl Iterator<Item = Tick> {
+    std::iter::successors(tick.after(1), |tick| tick.after(1))
 }
 
 /// How much of the truth is drawn so long after a correction: from 0 to 1, with no jerk at either end

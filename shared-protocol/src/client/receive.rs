@@ -7,7 +7,7 @@ use super::scene::ClientEvent;
 use super::session::{Received, Session};
 use super::stats::since;
 use crate::end::{ComeBack, SessionEnd};
-use crate::game::Simulation;
+use crate::game::{InputPolicy, Simulation};
 use crate::limits::MAX_BASELINE_AGE;
 use crate::message::{Notice, NoticeKind, Refusal, ServerType, SessionState, decode_payload};
 use crate::snapshot::{Applied, AvatarTold, InputLead};
@@ -38,7 +38,7 @@ impl<S: Simulation> Client<S> {
         if before.is_some() {
             self.counted.connections_lost += 1;
             self.gave_up = Some(self.now);
-            self.events.push_back(ClientEvent::Disconnected(SessionEnd::ConnectionLost));
+            self.tell(ClientEvent::Disconnected(SessionEnd::ConnectionLost));
         }
         self.detach();
         self.told = None;
@@ -137,7 +137,7 @@ impl<S: Simulation> Client<S> {
         self.counted.resumes += u64::from(resumed);
         self.begin_pings();
         self.want_level(&level);
-        self.events.push_back(ClientEvent::Welcomed { resumed });
+        self.tell(ClientEvent::Welcomed { resumed });
     }
 
     fn handle_snapshot(&mut self, applied: Applied, told: &Told, at: Micros) {
@@ -191,18 +191,32 @@ impl<S: Simulation> Client<S> {
         match &notice.kind {
             NoticeKind::Slip { epoch, ticks } => {
                 self.epoch = *epoch;
+                self.forget_rejected();
                 self.clock.handle_slip(*ticks);
                 self.playback.handle_slip(*ticks);
             }
             NoticeKind::Level(level) => self.want_level(&level.clone()),
             _ => {}
         }
-        self.events.push_back(ClientEvent::Notice(notice));
+        self.tell(ClientEvent::Notice(notice));
         // An end is told before the connection is closed, which may take its time.
         if let (Some((end, come_back)), true) = (self.told, self.session.state() != SessionState::Active) {
             self.told = None;
             self.connector.drop_current(SessionEnd::Left);
             self.lose(end, come_back);
+        }
+    }
+
+    /// The server stood still while inputs were made for ticks that did not come: those beyond its window
+    /// were rejected, and are made anew when their time comes.
+    fn forget_rejected(&mut self) {
+        let InputPolicy::PerTick(policy) = S::INPUT_POLICY.within_limits() else { return };
+        let Some(last) = self.newest.and_then(|newest| newest.after(policy.window_ticks)) else { return };
+        if self.next_input.is_some_and(|next| Some(next) > last.after(1)) {
+            self.next_input = last.after(1);
+            self.history.forget_after(last);
+            self.clock.forget_after(last);
+            self.predictor.forget_after(last);
         }
     }
 
@@ -239,7 +253,7 @@ impl<S: Simulation> Client<S> {
             return self.finish(end, come_back, "");
         }
         self.detach();
-        self.events.push_back(ClientEvent::Disconnected(end));
+        self.tell(ClientEvent::Disconnected(end));
         if self.session.welcome().is_some() {
             self.trouble_since.get_or_insert(self.now);
         }
@@ -259,7 +273,7 @@ impl<S: Simulation> Client<S> {
         self.trouble_since = None;
         self.withheld.clear();
         self.drop_messages();
-        self.events.push_back(ClientEvent::Disconnected(end));
+        self.tell(ClientEvent::Disconnected(end));
         // However often it ends at once, the next attempt is not at once.
         let at = at.max(self.hello_at + Micros(500_000));
         self.waiting = Some((at, end));
@@ -272,7 +286,7 @@ impl<S: Simulation> Client<S> {
             self.ended = Some(end);
             self.connector.close_all(end);
             self.withheld.clear();
-            self.events.push_back(ClientEvent::Ended { end, text });
+            self.tell(ClientEvent::Ended { end, text });
         }
     }
 

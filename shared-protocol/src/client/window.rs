@@ -27,6 +27,8 @@ pub(super) struct DelayWindow {
 
 /// Bins. With their width they span half a second, a quarter to either side of the middle.
 const BINS: usize = 256;
+/// How fine quantiles are.
+pub(super) const RESOLUTION_MICROS: u64 = BIN_MICROS as u64;
 /// Microseconds of a bin.
 const BIN_MICROS: i64 = 2_000;
 /// Weights are brought back to one before they leave the exact range of an `f32`.

@@ -9,6 +9,7 @@
 //!
 //! The test `fuzz_corpus` fails while one of the three is missing.
 
+mod client;
 mod delta;
 mod determinism;
 pub mod kinds;
@@ -17,6 +18,7 @@ mod schema;
 mod snapshot;
 mod wire;
 
+pub use client::client;
 pub use delta::{delta, tables};
 pub use determinism::determinism_float;
 pub use message::{client_message, conversation, server_message};
@@ -30,6 +32,7 @@ pub type Target = (&'static str, fn(&[u8]));
 /// All fuzz targets, by name.
 pub const TARGETS: &[Target] = &[
     ("bits", bits),
+    ("client", client),
     ("client_message", client_message),
     ("codes", codes),
     ("conversation", conversation),
