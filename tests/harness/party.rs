@@ -93,8 +93,8 @@ pub struct Log {
     pub opened: u32,
     /// Ends that were told.
     pub ends: Vec<SessionEnd>,
-    /// Events of the game.
-    pub events: u32,
+    /// Events of the game: the tick of each, and the time on show when it came out.
+    pub events: Vec<(Tick, ViewTime)>,
 }
 
 /// A connection as its network has it.
@@ -523,7 +523,10 @@ impl<G: Playable> Member<G> {
             match event {
                 ClientEvent::Welcomed { resumed } => self.log.welcomes.push((now, resumed)),
                 ClientEvent::Disconnected(end) | ClientEvent::Ended { end, .. } => self.log.ends.push(end),
-                ClientEvent::Game(..) => self.log.events += 1,
+                ClientEvent::Game(tick, _) => {
+                    let shown = self.client.view(now).time;
+                    self.log.events.push((tick, shown));
+                }
                 ClientEvent::Notice(_) => {}
             }
         }

@@ -261,7 +261,10 @@ impl<S: Simulation> Client<S> {
     /// [`InputError`] for a value that is not finite or outside its range; nothing is changed then.
     pub fn handle_input(&mut self, input: &S::Input) -> Result<(), InputError> {
         if !self.is_stream() {
-            return if self.is_hidden { Ok(()) } else { self.wish.handle_input(input) };
+            return match self.is_hidden {
+                true => self.wish.form().canonical(input).map(drop),
+                false => self.wish.handle_input(input),
+            };
         }
         let form = self.wish.form();
         self.rows.clear();

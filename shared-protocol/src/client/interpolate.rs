@@ -315,3 +315,79 @@ impl<'a> Iterator for Entities<'a> {
 }
 
 impl ExactSizeIterator for Entities<'_> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::Schema;
+    use tickwire_derive::Replicate;
+
+    #[derive(Debug, Default, PartialEq, Replicate)]
+    struct Walker {
+        #[replicate(ranged(min = -100.0, max = 100.0, step = 0.5), velocity = velocity)]
+        place: f32,
+        #[replicate(ranged(min = -50.0, max = 50.0, step = 0.5))]
+        velocity: f32,
+    }
+
+    const WALKER: Kind<Walker> = Kind::new(0);
+    const PERIOD: Micros = Micros(20_000);
+
+    /// A world in which each of these entities walks along, with how far it was in its last told tick.
+    fn view(tick: u32, walkers: &[(u16, f64, u32)], codec: &DeltaCodec) -> View {
+        let kind = codec.kind(KindId(0)).unwrap();
+        let mut view = View { tick: Tick(tick), ..View::default() };
+        for (index, place, entered) in walkers {
+            let first = view.lanes.len();
+            view.lanes.resize(first + kind.lanes(), 0);
+            let value = [*place, 25.0];
+            kind.publish(&value, None, Tick(tick), 0, &mut view.lanes[first..]).unwrap();
+            let told_before = (*entered < tick).then_some(Tick(*entered));
+            let (index, told) = (EntityIndex(*index), Tick(tick));
+            view.entries.push(Entry { index, kind: KindId(0), told, told_before, lanes: first as u32 });
+        }
+        view
+    }
+
+    fn shown(playback: &mut Playback, now: u64) -> Vec<(u16, f32)> {
+        playback.advance(Micros(now));
+        playback.draw();
+        let walker = |entity: ShownEntity<'_>| (entity.index.0, entity.get(WALKER).unwrap().place);
+        playback.entities().map(walker).collect()
+    }
+
+    #[test]
+    fn others_come_and_go_when_their_time_is_shown_and_stop_when_nothing_is_heard() {
+        let codec = Arc::new(DeltaCodec::new(&Schema::new(vec![Walker::kind()]).unwrap(), PERIOD));
+        let mut playback = Playback::new();
+        playback.begin(PERIOD);
+        // One walks half a unit per tick; another leaves at tick 105, and a third enters then.
+        let at = |tick: u32| 1_000_000 + u64::from(tick) * PERIOD.0;
+        let mut seen = Vec::new();
+        for tick in 100..110 {
+            let place = f64::from(tick - 100) * 0.5;
+            let other = if tick < 105 { (4, 50.0, 99) } else { (7, -50.0, 105) };
+            let view = view(tick, &[(2, place, 99), other], &codec);
+            playback.handle_snapshot(&view, &codec, true, Micros(at(tick)));
+            seen.push((tick, shown(&mut playback, at(tick) + 1)));
+        }
+        for (tick, shown) in &seen[3..] {
+            // A snapshot interval behind, and what the histogram is coarse.
+            let expected = f64::from(tick - 101) as f32 * 0.5;
+            assert!((shown[0].1 - expected).abs() < 0.1, "{tick}: {shown:?}");
+            let indices: Vec<u16> = shown.iter().map(|(index, _)| *index).collect();
+            assert_eq!(indices, if *tick < 107 { [2, 4] } else { [2, 7] }, "{tick}");
+        }
+        let later = shown(&mut playback, at(109) + 60_000);
+        assert!((later[0].1 - 5.5).abs() < 0.2, "it goes on: {later:?}");
+        let still = shown(&mut playback, at(109) + 400_000);
+        assert!((still[0].1 - 7.0).abs() < 0.2, "for a tenth of a second: {still:?}");
+        assert_eq!(shown(&mut playback, at(109) + 900_000), still);
+        assert!(playback.held_frames > 0);
+        // It is all told anew, from an earlier tick: nothing goes back in time.
+        let time = playback.time();
+        playback.handle_snapshot(&view(108, &[], &codec), &codec, true, Micros(at(120)));
+        assert_eq!(shown(&mut playback, at(120)), []);
+        assert!(playback.time() >= time);
+    }
+}
