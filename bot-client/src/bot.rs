@@ -1,5 +1,6 @@
-//! One client: its session, its will, and what it sees.
+//! One client of the swarm: its session, its will, and what it sees.
 
+use crate::env::Env;
 use crate::measure::Measures;
 use crate::run::{Behaviour, RunConfig};
 use crate::socket::{Lost, Socket};
@@ -7,7 +8,6 @@ use crate::target::Target;
 use mio::{Registry, Token};
 use std::io;
 use std::sync::Arc;
-use std::time::Instant;
 use tickwire_protocol::client::{GameForm, Received, Session, SessionConfig};
 use tickwire_protocol::end::SessionEnd;
 use tickwire_protocol::game::InputForm;
@@ -15,24 +15,6 @@ use tickwire_protocol::id::EntityIndex;
 use tickwire_protocol::message::{BoundedText, Features, SessionState, decode_payload};
 use tickwire_protocol::time::{Micros, Tick};
 use tickwire_swarm::{Intent, SwarmEvent, SwarmInput};
-
-/// What the clients of a thread share.
-pub(crate) struct Env {
-    pub(crate) target: Target,
-    pub(crate) inputs: InputForm<SwarmInput>,
-    pub(crate) start: Instant,
-    pub(crate) measures: Measures,
-    /// Whether what happens now counts.
-    pub(crate) is_measured: bool,
-    /// A message that is being written.
-    pub(crate) buffer: Vec<u8>,
-}
-
-impl Env {
-    pub(crate) fn now(&self) -> Micros {
-        Micros(self.start.elapsed().as_micros() as u64)
-    }
-}
 
 /// A client.
 pub(crate) struct Bot {
@@ -157,9 +139,7 @@ impl Bot {
         if self.told.is_some() {
             return Progress::On;
         }
-        if env.is_measured {
-            env.measures.payload_bytes += message.len() as u64;
-        }
+        env.handle_payload(message.len(), now);
         match self.session.handle_message(message, now) {
             Ok(Received::Welcome) => return Progress::LetIn,
             Ok(Received::Refusal(refusal)) => {
@@ -174,7 +154,7 @@ impl Bot {
                 });
             }
             Ok(Received::Snapshot(_)) => self.handle_snapshot(now, env),
-            Ok(Received::Missed) => env.measures.missed += 1,
+            Ok(Received::Missed) => env.record(now, |sums, _| sums.missed += 1),
             Ok(Received::Events(_)) => {
                 while let Some((_, payload)) = self.session.poll_event(Tick(u32::MAX)) {
                     match decode_payload::<SwarmEvent>(&payload) {
@@ -184,7 +164,8 @@ impl Bot {
                 }
             }
             Ok(Received::Check { agrees: Some(agrees), .. }) => {
-                env.measures.checks += 1;
+                env.record(now, |sums, _| sums.checks += 1);
+                // A wrong state is one at any time.
                 env.measures.wrong_states += u64::from(!agrees);
             }
             Ok(Received::Notice(notice)) => self.told = notice.going_away().map(|(end, _)| end),
@@ -195,14 +176,14 @@ impl Bot {
     }
 
     fn handle_broken(&mut self, end: SessionEnd, env: &mut Env) -> Progress {
-        env.measures.protocol_errors += 1;
+        env.handle_fault();
         self.socket.close(end);
         Progress::Over(format!("the server broke the protocol ({})", end.name()))
     }
 
     fn handle_lost(&mut self, lost: &Lost, env: &mut Env) -> Progress {
         if let Lost::Broken(_) = lost {
-            env.measures.protocol_errors += 1;
+            env.handle_fault();
         }
         self.socket = Socket::None;
         self.session.handle_disconnected();
@@ -210,19 +191,11 @@ impl Bot {
     }
 
     fn handle_snapshot(&mut self, now: Micros, env: &mut Env) {
-        let before = self.snapshot_at.replace(now);
-        if env.is_measured {
-            env.measures.snapshots += 1;
-            if let Some(before) = before {
-                env.measures.intervals.record(now.saturating_since(before));
-            }
-        }
+        env.handle_snapshot(self.snapshot_at.replace(now), now);
         let Some((flags, sent)) = self.awaited else { return };
         if self.shown_flags().is_some_and(|shown| shown.wrapping_sub(flags) < 128) {
             self.awaited = None;
-            if env.is_measured {
-                env.measures.latencies.record(now.saturating_since(sent));
-            }
+            env.handle_latency(now.saturating_since(sent), now);
         }
     }
 
@@ -234,7 +207,12 @@ impl Bot {
     }
 
     /// Sends what is due: an input that was to be sent at `due`, or an acknowledgement.
-    pub(crate) fn send_due(&mut self, due: Micros, env: &mut Env) -> Progress {
+    pub(crate) fn send_due(
+        &mut self,
+        due: Micros,
+        inputs: &InputForm<SwarmInput>,
+        env: &mut Env,
+    ) -> Progress {
         if !self.is_playing() {
             return Progress::On;
         }
@@ -245,7 +223,7 @@ impl Bot {
                 let input = intent.next_input();
                 raised = input.flags != self.flags;
                 self.flags = input.flags;
-                env.inputs.quantize(&input, &mut self.row).expect("an intent stays within the ranges");
+                inputs.quantize(&input, &mut self.row).expect("an intent stays within the ranges");
                 let first = self.session.next_input();
                 self.session.encode_inputs(first, &self.row, None, &mut env.buffer);
             }
@@ -255,10 +233,11 @@ impl Bot {
         if raised && self.awaited.is_none() && !self.is_stalled {
             self.awaited = Some((self.flags, now));
         }
-        if env.is_measured {
-            env.measures.inputs += u64::from(self.intent.is_some());
-            env.measures.lateness.record(now.saturating_since(due));
-        }
+        let is_input = u64::from(self.intent.is_some());
+        env.record(now, |sums, _| {
+            sums.inputs += is_input;
+            sums.lateness.record(now.saturating_since(due));
+        });
         match self.socket.send(&env.buffer) {
             Ok(_) => Progress::On,
             Err(lost) => self.handle_lost(&lost, env),

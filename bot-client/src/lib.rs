@@ -1,12 +1,16 @@
-//! Tickwire's bots: thousands of clients in one process that join a room, play or idle, decode every
-//! snapshot, and report what they saw.
+//! Tickwire's bots: thousands of clients in one process that join a room, play or idle, check what the server
+//! tells them, and report what they saw.
 //!
-//! A run ([`run`]) divides its clients among threads. Each thread (`worker`) has a readiness loop of its own
-//! and no other thread's data; a client (`bot`) is a session over a socket (`socket`). Inputs come from one
-//! timer wheel per thread (`wheel`), each client at its own phase. What is measured is summed up per thread
-//! (`measure`) and put together at the end (`report`).
+//! A run ([`run()`]) divides its clients among threads. Each thread has a readiness loop of its own and no
+//! other thread's data. There are two kinds of client. A client of the swarm (`bot`, in a `worker`) is a
+//! session over a socket, and no more: its inputs come from one timer wheel per thread (`wheel`), each client
+//! at its own phase. A client that predicts (`player`, in a `crowd`) is the whole client core, as a person
+//! has it, with a `pilot` for its will; a bad network can be put between it and its sockets
+//! ([`conditioner`]).
 //!
-//! A bad network is made in process ([`conditioner`]), for tests and for bots.
+//! What is measured is summed up per thread (`measure`), and by the second (`series`), in an `env` that a
+//! thread's clients share. It becomes a [`Report`] for people and scripts, a [`page`] with plots, and a
+//! [`Verdict`].
 //!
 //! There is no asynchronous runtime under it: what a client costs is little more than its system calls, and
 //! so a machine can play the many clients of a server under test.
@@ -14,14 +18,24 @@
 
 mod bot;
 pub mod conditioner;
+mod crowd;
+mod env;
+pub mod level;
 mod measure;
+pub mod page;
+mod pilot;
+mod player;
 mod report;
 mod run;
+mod series;
 mod socket;
 mod target;
+mod verdict;
 mod wheel;
 mod worker;
 
 pub use report::{Quantiles, Report};
-pub use run::{Behaviour, RunConfig, RunError, Stall, run};
+pub use run::{Behaviour, Glance, RunConfig, RunError, Stall, run};
+pub use series::SeriesPoint;
 pub use target::{Target, TargetError};
+pub use verdict::{RequirementError, Requirements, Verdict};

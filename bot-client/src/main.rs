@@ -3,6 +3,7 @@
 use anyhow::Context;
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -10,7 +11,11 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
-use tickwire_bot::{Behaviour, Report, RunConfig, RunError, Stall, Target, run};
+use tickwire_bot::conditioner::Conditions;
+use tickwire_bot::page::page;
+use tickwire_bot::{
+    Behaviour, Glance, Report, Requirements, RunConfig, RunError, Stall, Target, Verdict, run,
+};
 
 /// Bots for a Tickwire server: they join, play, check every snapshot, and report.
 #[derive(Parser)]
@@ -24,6 +29,8 @@ struct Arguments {
 enum Command {
     /// Plays the swarm, the workload of every measurement: 25 inputs a second and client.
     Swarm(SwarmArguments),
+    /// Walks about in the arena with the client that people have: it predicts, and counts what it got wrong.
+    Arena(ArenaArguments),
     /// Joins and does nothing, but for answers to pings and an acknowledgement a second.
     Idle(IdleArguments),
 }
@@ -59,6 +66,17 @@ struct CommonArguments {
     /// Where the report goes as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Where the report goes as a page with plots, which needs no network.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// What the run has to show, such as `interval_p99_ms<=40,corrections<=0`: the exit code is 1 if it does
+    /// not, and 3 if the bots themselves were too late to tell. The names are those of the JSON; a quantile
+    /// of interval_ms is interval_p99_ms.
+    #[arg(long, value_name = "LIST")]
+    require: Option<Requirements>,
+    /// Shows nothing while it runs.
+    #[arg(long)]
+    quiet: bool,
 }
 
 #[derive(Args)]
@@ -77,6 +95,21 @@ struct SwarmArguments {
 }
 
 #[derive(Args)]
+struct ArenaArguments {
+    #[command(flatten)]
+    common: CommonArguments,
+    /// The network to put between each client and the server: lan, broadband, wifi, 4g or awful.
+    #[arg(long, value_name = "NAME", value_parser = conditions)]
+    conditions: Option<Conditions>,
+}
+
+/// The conditions of a name.
+fn conditions(name: &str) -> Result<Conditions, String> {
+    let names = || Conditions::PRESETS.map(|conditions| conditions.name).join(", ");
+    Conditions::named(name).ok_or_else(|| format!("there are {}", names()))
+}
+
+#[derive(Args)]
 struct IdleArguments {
     #[command(flatten)]
     common: CommonArguments,
@@ -90,21 +123,21 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => return misuse(&error),
     };
-    let (behaviour, common, swarm) = match arguments.command {
+    let (behaviour, common, (verify_every, stall, conditions)) = match arguments.command {
         Command::Swarm(swarm) => {
             let stall = swarm
                 .stall_after
                 .zip(swarm.stall_clients)
                 .map(|(after, clients)| Stall { after: Duration::from_secs(u64::from(after)), clients });
-            (Behaviour::Swarm, swarm.common, (swarm.verify_every, stall))
+            (Behaviour::Swarm, swarm.common, (swarm.verify_every, stall, None))
         }
-        Command::Idle(idle) => (Behaviour::Idle, idle.common, (0, None)),
+        Command::Arena(arena) => (Behaviour::Arena, arena.common, (0, None, arena.conditions)),
+        Command::Idle(idle) => (Behaviour::Idle, idle.common, (0, None, None)),
     };
     let target = match Target::parse(&common.connect) {
         Ok(target) => target,
         Err(error) => return fail(MISUSE, &error),
     };
-    let (verify_every, stall) = swarm;
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let config = RunConfig {
         target,
@@ -118,12 +151,16 @@ fn main() -> ExitCode {
         connects_per_second: common.connects_per_second,
         spread_sources: common.spread_sources,
         stall,
+        conditions,
     };
     if let Err(error) = stop_on_interrupt() {
         return fail(FAILED, &error);
     }
-    match run(&config, &STOP) {
-        Ok(report) => finish(&report, common.json),
+    let mut display = Display::new(&config, common.quiet);
+    let outcome = run(&config, &STOP, &mut |glance| display.show(glance));
+    display.bar.finish_and_clear();
+    match outcome {
+        Ok(report) => finish(&report, &common),
         Err(error @ (RunError::Join { .. } | RunError::System(_))) => fail(FAILED, &error),
     }
 }
@@ -133,22 +170,65 @@ static STOP: AtomicBool = AtomicBool::new(false);
 
 const FAILED: u8 = 1;
 const MISUSE: u8 = 2;
+const SPOILED: u8 = 3;
 
-fn finish(report: &Report, json: Option<PathBuf>) -> ExitCode {
+/// How a run goes, on a terminal.
+struct Display {
+    bar: ProgressBar,
+    seconds: f64,
+}
+
+impl Display {
+    fn new(config: &RunConfig, quiet: bool) -> Display {
+        // It shows nothing where standard error is no terminal.
+        let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let bar = ProgressBar::with_draw_target(Some(config.measured.as_secs()), target);
+        let style = ProgressStyle::with_template("{bar:24} {msg}");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        Display { bar, seconds: config.measured.as_secs_f64() }
+    }
+
+    fn show(&mut self, glance: &Glance) {
+        let time = match glance.measured {
+            None if glance.clients < glance.wanted => "joining".to_owned(),
+            None => "warming up".to_owned(),
+            Some(seconds) => format!("{:.0} of {:.0} s", seconds.min(self.seconds), self.seconds),
+        };
+        self.bar.set_position(glance.measured.unwrap_or(0.0) as u64);
+        self.bar.set_message(format!(
+            "{time}  {}/{} up  {:.1} snapshots/s each  {:.0} B/s each  p99 {:.1} ms  {} faults",
+            glance.clients,
+            glance.wanted,
+            glance.snapshots_per_second / f64::from(glance.clients.max(1)),
+            glance.bytes_per_second / f64::from(glance.clients.max(1)),
+            glance.interval_p99_ms,
+            glance.faults
+        ));
+    }
+}
+
+fn finish(report: &Report, common: &CommonArguments) -> ExitCode {
     let written = (|| -> anyhow::Result<()> {
         writeln!(io::stdout(), "{report}")?;
-        if let Some(path) = json {
+        if let Some(path) = &common.html {
+            let title = format!("{} clients of {}", report.clients, common.connect);
+            std::fs::write(path, page(&title, report)).with_context(|| path.display().to_string())?;
+        }
+        if let Some(path) = &common.json {
             let what = || path.display().to_string();
-            let mut file = File::create(&path).with_context(what)?;
+            let mut file = File::create(path).with_context(what)?;
             serde_json::to_writer_pretty(&mut file, report).with_context(what)?;
             writeln!(file).with_context(what)?;
         }
         Ok(())
     })();
-    match written {
-        Err(error) => fail(FAILED, &error),
-        Ok(()) if report.is_good() => ExitCode::SUCCESS,
-        Ok(()) => ExitCode::from(FAILED),
+    if let Err(error) = written {
+        return fail(FAILED, &error);
+    }
+    match common.require.clone().unwrap_or_default().judge(report) {
+        Verdict::Passed => ExitCode::SUCCESS,
+        Verdict::Failed(why) => fail(FAILED, &why.join("; ")),
+        Verdict::Spoiled(why) => fail(SPOILED, &why),
     }
 }
 

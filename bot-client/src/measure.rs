@@ -2,6 +2,7 @@
 
 use hdrhistogram::Histogram;
 use std::collections::BTreeMap;
+use tickwire_protocol::client::ClientStats;
 use tickwire_protocol::time::Micros;
 
 /// The sums of a thread's clients while the run is measured.
@@ -23,10 +24,67 @@ pub(crate) struct Measures {
     pub(crate) protocol_errors: u64,
     /// Snapshots that could not be read for want of a baseline.
     pub(crate) missed: u64,
+    /// What became of predictions.
+    pub(crate) players: PlayerSums,
     /// Connections that ended before the run did.
     pub(crate) disconnects: u64,
     /// How they ended, by the close frame's reason.
     pub(crate) ends: BTreeMap<String, u64>,
+}
+
+/// What clients that predict count, over and above the others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct PlayerSums {
+    pub(crate) predicted: u64,
+    pub(crate) corrections: u64,
+    pub(crate) interfered: u64,
+    pub(crate) mismatches: u64,
+    pub(crate) inputs_taken: u64,
+    pub(crate) inputs_held: u64,
+    pub(crate) inputs_neutral: u64,
+    pub(crate) restarts: u64,
+    pub(crate) connections_lost: u64,
+    pub(crate) resumes: u64,
+}
+
+impl PlayerSums {
+    pub(crate) fn of(stats: &ClientStats) -> PlayerSums {
+        PlayerSums {
+            predicted: stats.predicted,
+            corrections: stats.corrections,
+            interfered: stats.interfered,
+            mismatches: stats.mismatches,
+            inputs_taken: stats.inputs_taken,
+            inputs_held: stats.inputs_held,
+            inputs_neutral: stats.inputs_neutral,
+            restarts: stats.restarts,
+            connections_lost: stats.connections_lost,
+            resumes: stats.resumes,
+        }
+    }
+
+    fn each(&mut self, other: &PlayerSums, act: impl Fn(&mut u64, u64)) {
+        act(&mut self.predicted, other.predicted);
+        act(&mut self.corrections, other.corrections);
+        act(&mut self.interfered, other.interfered);
+        act(&mut self.mismatches, other.mismatches);
+        act(&mut self.inputs_taken, other.inputs_taken);
+        act(&mut self.inputs_held, other.inputs_held);
+        act(&mut self.inputs_neutral, other.inputs_neutral);
+        act(&mut self.restarts, other.restarts);
+        act(&mut self.connections_lost, other.connections_lost);
+        act(&mut self.resumes, other.resumes);
+    }
+
+    pub(crate) fn add(&mut self, other: &PlayerSums) {
+        self.each(other, |sum, more| *sum += more);
+    }
+
+    /// What has been counted since an earlier time.
+    pub(crate) fn since(mut self, earlier: &PlayerSums) -> PlayerSums {
+        self.each(earlier, |sum, before| *sum = sum.saturating_sub(before));
+        self
+    }
 }
 
 /// A histogram of microseconds.
@@ -37,6 +95,16 @@ impl Times {
     fn new() -> Times {
         let histogram = Histogram::new_with_bounds(1, MAX_MICROS, 3);
         Times(histogram.expect("the bounds and the precision are within what the crate allows"))
+    }
+
+    /// One of a hundredth's precision, for the many points of a series.
+    pub(crate) fn coarse() -> Times {
+        let histogram = Histogram::new_with_bounds(1, MAX_MICROS, 2);
+        Times(histogram.expect("the bounds and the precision are within what the crate allows"))
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.0.reset();
     }
 
     pub(crate) fn record(&mut self, time: Micros) {
@@ -57,8 +125,8 @@ impl Times {
         self.0.len()
     }
 
-    fn add(&mut self, other: &Times) {
-        self.0.add(&other.0).expect("all have the same bounds");
+    pub(crate) fn add(&mut self, other: &Times) {
+        self.0.add(&other.0).expect("those that are added have the same bounds");
     }
 }
 
@@ -75,6 +143,7 @@ impl Measures {
             wrong_states: 0,
             protocol_errors: 0,
             missed: 0,
+            players: PlayerSums::default(),
             disconnects: 0,
             ends: BTreeMap::new(),
         }
@@ -92,6 +161,7 @@ impl Measures {
         self.wrong_states += other.wrong_states;
         self.protocol_errors += other.protocol_errors;
         self.missed += other.missed;
+        self.players.add(&other.players);
         self.disconnects += other.disconnects;
         for (end, count) in &other.ends {
             *self.ends.entry(end.clone()).or_default() += count;

@@ -1,13 +1,14 @@
 //! What a run saw: for people, and as JSON for scripts.
 
 use crate::measure::{Measures, Times};
+use crate::series::{Series, SeriesPoint};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
 
 /// The report of a run. The figures are of the time that was measured, which starts when all clients are in
 /// the room and have warmed up.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Report {
     /// Clients that were let in.
     pub clients: u32,
@@ -35,7 +36,27 @@ pub struct Report {
     pub protocol_errors: u64,
     /// Snapshots that could not be read because their baseline was not held.
     pub missed_snapshots: u64,
-    /// Connections that ended before the run did.
+    /// Of clients that predict: avatars that the server confirmed or not.
+    pub predicted: u64,
+    /// Those that had been predicted otherwise.
+    pub corrections: u64,
+    /// Corrections though the server had taken the player's own inputs: others interfered.
+    pub interfered: u64,
+    /// Avatars that were not as both ends expected, by their check.
+    pub avatar_mismatches: u64,
+    /// Ticks that took the player's own input.
+    pub inputs_taken: u64,
+    /// Ticks that took the held or the neutral input, because the player's own was late or lost.
+    pub inputs_substituted: u64,
+    /// Of ten thousand ticks, those whose input was substituted.
+    pub inputs_substituted_per_10000: f64,
+    /// Connections that were lost or given up, and replaced.
+    pub connections_lost: u64,
+    /// Sessions that went on over another connection.
+    pub resumes: u64,
+    /// The network that was put between the clients and their sockets, by name.
+    pub conditions: Option<String>,
+    /// Clients whose session ended before the run did.
     pub disconnects: u64,
     /// How they ended, by name.
     pub ends: BTreeMap<String, u64>,
@@ -45,6 +66,8 @@ pub struct Report {
     pub bot_cpu_micros_per_client_second: Option<f64>,
     /// Whether the run was ended from outside.
     pub interrupted: bool,
+    /// How it went over time.
+    pub series: Vec<SeriesPoint>,
 }
 
 /// How a time was distributed, in milliseconds.
@@ -74,13 +97,17 @@ pub(crate) struct Frame {
     pub(crate) threads: usize,
     pub(crate) cpu_seconds: Option<f64>,
     pub(crate) interrupted: bool,
+    pub(crate) conditions: Option<String>,
 }
 
 impl Report {
-    pub(crate) fn new(frame: &Frame, measures: Measures) -> Report {
+    pub(crate) fn new(frame: Frame, measures: Measures, series: &Series) -> Report {
         let client_seconds = f64::from(frame.clients) * frame.seconds;
         let rate = |count: u64| if client_seconds > 0.0 { count as f64 / client_seconds } else { 0.0 };
         let cpu = frame.cpu_seconds.filter(|_| client_seconds > 0.0);
+        let players = &measures.players;
+        let substituted = players.inputs_held + players.inputs_neutral;
+        let ticks = players.inputs_taken + substituted;
         Report {
             clients: frame.clients,
             seconds: frame.seconds,
@@ -94,12 +121,23 @@ impl Report {
             checks: measures.checks,
             wrong_states: measures.wrong_states,
             protocol_errors: measures.protocol_errors,
-            missed_snapshots: measures.missed,
+            missed_snapshots: measures.missed + players.restarts,
+            predicted: players.predicted,
+            corrections: players.corrections,
+            interfered: players.interfered,
+            avatar_mismatches: players.mismatches,
+            inputs_taken: players.inputs_taken,
+            inputs_substituted: substituted,
+            inputs_substituted_per_10000: substituted as f64 * 1e4 / (ticks.max(1)) as f64,
+            connections_lost: players.connections_lost,
+            resumes: players.resumes,
+            conditions: frame.conditions,
             disconnects: measures.disconnects,
             ends: measures.ends,
             bot_lateness_ms: Quantiles::of(&measures.lateness),
             bot_cpu_micros_per_client_second: cpu.map(|seconds| seconds * 1e6 / client_seconds),
             interrupted: frame.interrupted,
+            series: series.told(frame.clients, frame.seconds),
         }
     }
 
@@ -107,7 +145,8 @@ impl Report {
     /// not all of them were lost.
     #[must_use]
     pub fn is_good(&self) -> bool {
-        self.protocol_errors == 0 && self.wrong_states == 0 && self.disconnects < u64::from(self.clients)
+        let is_right = self.protocol_errors == 0 && self.wrong_states == 0 && self.avatar_mismatches == 0;
+        is_right && (self.clients == 0 || self.disconnects < u64::from(self.clients))
     }
 }
 
@@ -136,6 +175,22 @@ impl fmt::Display for Report {
             "faults           {} protocol errors, {} wrong states of {} checked, {} snapshots missed",
             self.protocol_errors, self.wrong_states, self.checks, self.missed_snapshots
         )?;
+        if self.predicted > 0 {
+            let under = self.conditions.as_ref().map_or(String::new(), |name| format!(" ({name})"));
+            writeln!(
+                f,
+                "prediction{under:7} {} of {} avatars corrected, {} of them without a late input; \
+                 {} checks failed",
+                self.corrections, self.predicted, self.interfered, self.avatar_mismatches
+            )?;
+            writeln!(
+                f,
+                "inputs           {} of 10,000 late or lost; {} connections lost, {} resumes",
+                self.inputs_substituted_per_10000.round(),
+                self.connections_lost,
+                self.resumes
+            )?;
+        }
         write!(f, "disconnects      {}", self.disconnects)?;
         for (end, count) in &self.ends {
             write!(f, "; {end} {count}")?;
@@ -159,9 +214,15 @@ mod tests {
         measures.payload_bytes = 120_000;
         (0..100).for_each(|_| measures.intervals.record(Micros(33_000)));
         change(&mut measures);
-        let frame =
-            Frame { clients: 10, seconds: 20.0, threads: 2, cpu_seconds: Some(0.02), interrupted: false };
-        Report::new(&frame, measures)
+        let frame = Frame {
+            clients: 10,
+            seconds: 20.0,
+            threads: 2,
+            cpu_seconds: Some(0.02),
+            interrupted: false,
+            conditions: None,
+        };
+        Report::new(frame, measures, &Series::new(Micros(1_000_000)))
     }
 
     #[test]

@@ -1,7 +1,12 @@
 //! A run: clients on threads, the ramp, the measured time, and the report.
 
+use crate::conditioner::Conditions;
+use crate::crowd::Crowd;
+use crate::env::{Env, Recent};
 use crate::measure::Measures;
+use crate::pilot::ArenaWalker;
 use crate::report::{Frame, Report};
+use crate::series::Series;
 use crate::target::Target;
 use crate::worker::Worker;
 use std::io;
@@ -10,7 +15,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 use thiserror::Error;
+use tickwire_arena::Arena;
 use tickwire_protocol::client::GameForm;
+use tickwire_protocol::time::Micros;
 use tickwire_swarm::Swarm;
 
 /// What a run does.
@@ -38,6 +45,16 @@ pub struct RunConfig {
     pub spread_sources: bool,
     /// Clients that stop reading.
     pub stall: Option<Stall>,
+    /// What the network is like that is put between the clients and their sockets; of clients that predict
+    /// alone.
+    pub conditions: Option<Conditions>,
+}
+
+impl RunConfig {
+    /// The time that a point of the series is of.
+    pub(crate) fn series_step(&self) -> Micros {
+        Series::step_of(micros(self.measured))
+    }
 }
 
 /// What the clients of a run do.
@@ -47,6 +64,8 @@ pub enum Behaviour {
     Swarm,
     /// They join the swarm and do nothing, but for answers to pings and an acknowledgement a second.
     Idle,
+    /// They walk about in the arena, predict their avatars, and compare what they predicted with what came.
+    Arena,
 }
 
 /// Clients that stop reading in the middle of the run, but go on sending.
@@ -82,6 +101,7 @@ pub(crate) struct Shared {
     /// When measuring begins, in microseconds since the start; at the end of time until that is known.
     pub(crate) measured_from: AtomicU64,
     failure: Mutex<Option<RunError>>,
+    recent: Mutex<Recent>,
 }
 
 impl Shared {
@@ -91,37 +111,82 @@ impl Shared {
         failure.get_or_insert(RunError::Join { client, reason });
         self.stop.store(true, Ordering::Relaxed);
     }
+
+    pub(crate) fn with_recent<T>(&self, act: impl FnOnce(&mut Recent) -> T) -> T {
+        act(&mut self.recent.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// How a run goes, once a second.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Glance {
+    /// Clients that were let in.
+    pub clients: u32,
+    /// How many there will be.
+    pub wanted: u32,
+    /// Seconds of the measured time; `None` before it begins.
+    pub measured: Option<f64>,
+    /// Snapshots of all clients per second.
+    pub snapshots_per_second: f64,
+    /// Bytes of the server's messages per second.
+    pub bytes_per_second: f64,
+    /// Milliseconds from one snapshot of a client to its next: 99 of 100 were at most this.
+    pub interval_p99_ms: f64,
+    /// Messages that broke the protocol.
+    pub faults: u64,
 }
 
 /// Runs clients against a server. When `stop` is set from outside, they leave, and the report is of the time
-/// until then.
+/// until then. `watch` is told once a second how it goes.
 ///
 /// # Errors
 /// [`RunError`] when a client is not let in, or the system refuses threads or sockets.
-pub fn run(config: &RunConfig, stop: &AtomicBool) -> Result<Report, RunError> {
-    let game = Arc::new(GameForm::of::<Swarm>().expect("the swarm is a game"));
+pub fn run(
+    config: &RunConfig,
+    stop: &AtomicBool,
+    watch: &mut dyn FnMut(&Glance),
+) -> Result<Report, RunError> {
+    let game = match config.behaviour {
+        Behaviour::Swarm | Behaviour::Idle => GameForm::of::<Swarm>(),
+        Behaviour::Arena => GameForm::of::<Arena>(),
+    };
+    let game = Arc::new(game.expect("the games in the box are games"));
     let start = Instant::now();
     let shared = Shared {
         stop: AtomicBool::new(false),
         let_in: AtomicU32::new(0),
         measured_from: AtomicU64::new(u64::MAX),
         failure: Mutex::new(None),
+        recent: Mutex::new(Recent::default()),
     };
     let mut timing = Timing::default();
-    let measures = thread::scope(|scope| -> io::Result<Measures> {
-        let workers = (0..config.threads)
-            .map(|thread| Worker::new(thread, config, &shared, &game, start))
-            .collect::<io::Result<Vec<_>>>()?;
-        let threads: Vec<_> = workers.into_iter().map(|worker| scope.spawn(|| worker.run())).collect();
+    let (measures, series) = thread::scope(|scope| -> io::Result<(Measures, Series)> {
+        let mut works: Vec<Work<'_>> = Vec::new();
+        for thread in 0..config.threads {
+            works.push(match config.behaviour {
+                Behaviour::Swarm | Behaviour::Idle => {
+                    let worker = Worker::new(thread, config, &shared, &game, start)?;
+                    Box::new(|| worker.run())
+                }
+                Behaviour::Arena => {
+                    let pilot = ArenaWalker::new as fn(u64) -> ArenaWalker;
+                    let crowd = Crowd::<Arena, _>::new(thread, config, &shared, &game, pilot, start)?;
+                    Box::new(|| crowd.run())
+                }
+            });
+        }
+        let threads: Vec<_> = works.into_iter().map(|work| scope.spawn(work)).collect();
         while !threads.iter().all(thread::ScopedJoinHandle::is_finished) {
             timing.watch(config, &shared, start, stop);
+            timing.tell(config, &shared, start, watch);
             thread::sleep(WATCH_PERIOD);
         }
         timing.end(start);
-        let mut all = Measures::new();
+        let mut all = (Measures::new(), Series::new(config.series_step()));
         for thread in threads {
-            let measured = thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            all.add(&measured?);
+            let env = thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+            all.0.add(&env.measures);
+            all.1.add(&env.series);
         }
         Ok(all)
     })?;
@@ -134,9 +199,13 @@ pub fn run(config: &RunConfig, stop: &AtomicBool) -> Result<Report, RunError> {
         threads: config.threads,
         cpu_seconds: timing.cpu_used,
         interrupted: stop.load(Ordering::Relaxed),
+        conditions: config.conditions.map(|conditions| conditions.name.to_owned()),
     };
-    Ok(Report::new(&frame, measures))
+    Ok(Report::new(frame, measures, &series))
 }
+
+/// What a thread does.
+type Work<'a> = Box<dyn FnOnce() -> io::Result<Env> + Send + 'a>;
 
 /// What the thread that started the run keeps an eye on.
 #[derive(Default)]
@@ -145,6 +214,7 @@ struct Timing {
     cpu_before: Option<f64>,
     cpu_used: Option<f64>,
     seconds: f64,
+    told: Duration,
 }
 
 impl Timing {
@@ -171,6 +241,30 @@ impl Timing {
         }
     }
 
+    /// Tells once a second how it goes.
+    fn tell(&mut self, config: &RunConfig, shared: &Shared, start: Instant, watch: &mut dyn FnMut(&Glance)) {
+        let now = start.elapsed();
+        let since = now.saturating_sub(self.told);
+        if since < Duration::from_secs(1) {
+            return;
+        }
+        self.told = now;
+        let recent = shared.with_recent(std::mem::take);
+        let rate = |count: u64| count as f64 / since.as_secs_f64();
+        watch(&Glance {
+            clients: shared.let_in.load(Ordering::Relaxed),
+            wanted: config.clients,
+            measured: self
+                .measured_from
+                .and_then(|from| now.checked_sub(from))
+                .map(|time| time.as_secs_f64()),
+            snapshots_per_second: rate(recent.snapshots),
+            bytes_per_second: rate(recent.payload_bytes),
+            interval_p99_ms: recent.intervals.millis_at(0.99),
+            faults: recent.faults,
+        });
+    }
+
     fn end(&mut self, start: Instant) {
         self.seconds =
             self.measured_from.map_or(0.0, |from| start.elapsed().saturating_sub(from).as_secs_f64());
@@ -189,5 +283,10 @@ fn cpu_seconds() -> Option<f64> {
 
 /// Linux counts processor time for programs in hundredths of a second.
 const CPU_HZ: f64 = 100.0;
+
+/// A duration in the units of the core.
+pub(crate) fn micros(time: Duration) -> Micros {
+    Micros(u64::try_from(time.as_micros()).unwrap_or(u64::MAX))
+}
 
 const WATCH_PERIOD: Duration = Duration::from_millis(20);

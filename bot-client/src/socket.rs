@@ -34,9 +34,14 @@ pub(crate) enum Socket {
 /// Why a connection is of no more use.
 #[derive(Debug, Error)]
 pub(crate) enum Lost {
-    /// The other side closed it, or it broke: with the close frame's reason, or what the system says.
-    #[error("{0}")]
-    Closed(String),
+    /// The other side closed it, or it broke.
+    #[error("{why}")]
+    Closed {
+        /// The close frame's reason, or what the system says.
+        why: String,
+        /// The close frame's code, if there was one.
+        code: Option<u16>,
+    },
     /// The other side broke the WebSocket's protocol.
     #[error("{0}")]
     Broken(Error),
@@ -136,10 +141,13 @@ impl Socket {
         loop {
             match socket.read() {
                 Ok(Message::Binary(bytes)) => return Ok(Some(bytes)),
-                Ok(Message::Close(frame)) => return Err(Lost::Closed(reason(frame))),
+                Ok(Message::Close(frame)) => {
+                    let code = frame.as_ref().map(|frame| u16::from(frame.code));
+                    return Err(Lost::Closed { why: reason(frame), code });
+                }
                 // tungstenite answers pings by itself.
                 Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)) => {}
-                Ok(Message::Text(_)) => return Err(Lost::Closed("a text message".to_owned())),
+                Ok(Message::Text(_)) => return Err(told("a text message")),
                 Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => return Ok(None),
                 Err(error) => return Err(lost(error)),
             }
@@ -188,17 +196,21 @@ fn reason(frame: Option<CloseFrame>) -> String {
 }
 
 fn closed(error: io::Error) -> Lost {
-    Lost::Closed(error.to_string())
+    told(&error.to_string())
+}
+
+fn told(why: &str) -> Lost {
+    Lost::Closed { why: why.to_owned(), code: None }
 }
 
 fn lost(error: Error) -> Lost {
     match error {
         Error::Io(error) => closed(error),
-        Error::ConnectionClosed | Error::AlreadyClosed => Lost::Closed("closed".to_owned()),
+        Error::ConnectionClosed | Error::AlreadyClosed => told("closed"),
         Error::Protocol(tungstenite::error::ProtocolError::ResetWithoutClosingHandshake) => {
-            Lost::Closed(SessionEnd::ConnectionLost.name().to_owned())
+            told(SessionEnd::ConnectionLost.name())
         }
-        Error::Http(response) => Lost::Closed(format!("the server answers {}", response.status())),
+        Error::Http(response) => told(&format!("the server answers {}", response.status())),
         other => Lost::Broken(other),
     }
 }

@@ -1,8 +1,8 @@
 //! One thread: its share of the clients, and the loop that serves them.
 
-use crate::bot::{Bot, Env, Progress};
-use crate::measure::Measures;
-use crate::run::{Behaviour, RunConfig, Shared};
+use crate::bot::{Bot, Progress};
+use crate::env::Env;
+use crate::run::{Behaviour, RunConfig, Shared, micros};
 use crate::wheel::Wheel;
 use mio::{Events, Poll, Token};
 use std::io;
@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use tickwire_protocol::client::GameForm;
 use tickwire_protocol::game::InputForm;
 use tickwire_protocol::time::Micros;
+use tickwire_swarm::SwarmInput;
 
 /// A thread's clients. Each is at the place of its token.
 pub(crate) struct Worker<'a> {
@@ -23,6 +24,7 @@ pub(crate) struct Worker<'a> {
     /// The clients that connect next, and the deadline of those that do so now.
     next: usize,
     connecting: Vec<(usize, Micros)>,
+    inputs: InputForm<SwarmInput>,
     env: Env,
     has_begun: bool,
     has_stalled: bool,
@@ -40,16 +42,9 @@ impl<'a> Worker<'a> {
         let share = (thread as u32..config.clients).step_by(config.threads);
         let period = match config.behaviour {
             Behaviour::Swarm => INPUT_PERIOD,
-            Behaviour::Idle => ACKNOWLEDGEMENT_PERIOD,
+            _ => ACKNOWLEDGEMENT_PERIOD,
         };
-        let env = Env {
-            target: config.target.clone(),
-            inputs: InputForm::new().expect("the swarm's input is one"),
-            start,
-            measures: Measures::new(),
-            is_measured: false,
-            buffer: Vec::new(),
-        };
+        let env = Env::new(config.target.clone(), start, config.series_step());
         Ok(Worker {
             config,
             shared,
@@ -58,6 +53,7 @@ impl<'a> Worker<'a> {
             bots: share.map(|number| Bot::new(number, config, game, lanes)).collect(),
             next: 0,
             connecting: Vec::new(),
+            inputs: InputForm::new().expect("the swarm's input is one"),
             env,
             has_begun: false,
             has_stalled: false,
@@ -65,7 +61,7 @@ impl<'a> Worker<'a> {
     }
 
     /// Serves the clients until the run is over.
-    pub(crate) fn run(mut self) -> io::Result<Measures> {
+    pub(crate) fn run(mut self) -> io::Result<Env> {
         let mut events = Events::with_capacity(EVENTS);
         loop {
             let now = self.env.now();
@@ -74,6 +70,7 @@ impl<'a> Worker<'a> {
             }
             self.connect_due(now);
             self.send_due();
+            self.env.publish(now, self.shared);
             // Asleep in a poll, the thread would be woken by the first snapshot of each tick and again by
             // most of those after it. On the loopback it is the server that pays for these wake-ups, which
             // no client elsewhere would cost it. So the sockets are looked at every millisecond.
@@ -94,11 +91,11 @@ impl<'a> Worker<'a> {
             }
         }
         let now = self.env.now();
-        if self.env.is_measured {
+        if self.env.is_measured() {
             self.bots.iter().for_each(|bot| bot.end_measuring(now, &mut self.env.measures));
         }
         self.leave(&mut events)?;
-        Ok(self.env.measures)
+        Ok(self.env)
     }
 
     /// All leave, and wait a little for the server to close.
@@ -132,7 +129,8 @@ impl<'a> Worker<'a> {
             return false;
         }
         if !self.has_begun {
-            (self.has_begun, self.env.is_measured) = (true, true);
+            self.has_begun = true;
+            self.env.begin_measuring(now);
             self.bots.iter_mut().for_each(Bot::begin_measuring);
         }
         if let Some(stall) = self.config.stall
@@ -170,7 +168,7 @@ impl<'a> Worker<'a> {
         loop {
             let Some((mut clients, due)) = self.wheel.poll_slot(self.env.now()) else { return };
             clients.retain(|place| {
-                let progress = self.bots[*place].send_due(due, &mut self.env);
+                let progress = self.bots[*place].send_due(due, &self.inputs, &mut self.env);
                 let goes_on = progress == Progress::On;
                 self.handle_progress(*place, progress);
                 goes_on
@@ -200,10 +198,6 @@ impl<'a> Worker<'a> {
     }
 }
 
-fn micros(time: Duration) -> Micros {
-    Micros(u64::try_from(time.as_micros()).unwrap_or(u64::MAX))
-}
-
 /// 25 inputs a second.
 const INPUT_PERIOD: Micros = Micros(40_000);
 
@@ -211,16 +205,16 @@ const INPUT_PERIOD: Micros = Micros(40_000);
 const ACKNOWLEDGEMENT_PERIOD: Micros = Micros(1_000_000);
 
 /// How long a client tries to get in.
-const CONNECT_TIME: Micros = Micros(20_000_000);
+pub(crate) const CONNECT_TIME: Micros = Micros(20_000_000);
 
 /// How long clients wait for the server to close after they have left.
-const LEAVE_TIME: Duration = Duration::from_secs(2);
+pub(crate) const LEAVE_TIME: Duration = Duration::from_secs(2);
 
 /// What the system tells at a time.
-const EVENTS: usize = 1024;
+pub(crate) const EVENTS: usize = 1024;
 
 /// Microseconds between two looks at the sockets, at most: how late what has come is noticed.
-const LOOK_MICROS: u64 = 1000;
+pub(crate) const LOOK_MICROS: u64 = 1000;
 
 /// Events between two looks at the wheel.
 const BATCH: usize = 32;

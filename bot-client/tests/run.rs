@@ -4,8 +4,11 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
+use tickwire_arena::Arena;
+use tickwire_bot::conditioner::Conditions;
 use tickwire_bot::{Behaviour, Report, RunConfig, RunError, Stall, Target, run};
 use tickwire_protocol::message::SUBPROTOCOL;
+use tickwire_protocol::time::Micros;
 use tickwire_server::{Config, Server};
 use tickwire_swarm::{Swarm, SwarmConfig};
 use tokio::sync::oneshot;
@@ -15,19 +18,30 @@ use tungstenite::http::HeaderValue;
 
 /// Runs what is given against a server of the swarm with so many places.
 fn with_server<T>(players: u32, act: impl FnOnce(SocketAddr) -> T) -> T {
-    let runtime = tokio::runtime::Runtime::new().expect("threads can be started");
-    let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a port is free");
-    let address = listener.local_addr().expect("it is bound");
     let config = Config { room_threads: Some(1), ..Config::default() };
     let game = SwarmConfig { players, ..SwarmConfig::default() };
     let server =
         Server::builder(config).game_with::<Swarm>("swarm", game).build().expect("the swarm is a game");
+    with(server, act)
+}
+
+fn with<T>(server: Server, act: impl FnOnce(SocketAddr) -> T) -> T {
+    let runtime = tokio::runtime::Runtime::new().expect("threads can be started");
+    let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a port is free");
+    let address = listener.local_addr().expect("it is bound");
     let (stop, stopped) = oneshot::channel::<()>();
     let running = runtime.spawn(server.run(listener, async { drop(stopped.await) }));
     let result = act(address);
     drop(stop);
     runtime.block_on(running).expect("the server ends by itself").expect("and without an error");
     result
+}
+
+/// The same against a server of the arena.
+fn with_arena(act: impl FnOnce(SocketAddr)) {
+    let config = Config { room_threads: Some(1), tick_hz: 60, ..Config::default() };
+    let server = Server::builder(config).game::<Arena>("arena").build().expect("the arena is a game");
+    with(server, act);
 }
 
 fn config(address: SocketAddr, clients: u32) -> RunConfig {
@@ -43,11 +57,43 @@ fn config(address: SocketAddr, clients: u32) -> RunConfig {
         connects_per_second: 500,
         spread_sources: true,
         stall: None,
+        conditions: None,
     }
 }
 
 fn play(config: &RunConfig) -> Result<Report, RunError> {
-    run(config, &AtomicBool::new(false))
+    run(config, &AtomicBool::new(false), &mut |_| {})
+}
+
+#[test]
+fn players_predict_what_the_server_says_on_a_good_network_and_a_bad_one() {
+    with_arena(|address| {
+        for conditions in [None, Conditions::named("wifi")] {
+            let arena = RunConfig { behaviour: Behaviour::Arena, conditions, ..config(address, 12) };
+            let report = play(&arena).unwrap();
+            assert_eq!((report.clients, report.disconnects), (12, 0), "{report}");
+            assert!(report.is_good() && report.predicted > 100 && report.latencies > 100, "{report}");
+            assert!(!report.series.is_empty() && report.inputs_taken > 0, "{report}");
+        }
+    });
+}
+
+#[test]
+fn a_cut_connection_is_replaced_and_the_player_goes_on() {
+    with_arena(|address| {
+        let lives = Some(Micros(700_000));
+        let short = Conditions { name: "short", lives, ..Conditions::LAN };
+        let arena = RunConfig {
+            behaviour: Behaviour::Arena,
+            conditions: Some(short),
+            measured: Duration::from_secs(4),
+            ..config(address, 4)
+        };
+        let report = play(&arena).unwrap();
+        assert_eq!(report.disconnects, 0, "{report}");
+        assert!(report.resumes > 0 && report.connections_lost > 0, "{report}");
+        assert!(report.is_good(), "{report}");
+    });
 }
 
 #[test]
@@ -87,7 +133,7 @@ fn a_run_can_be_stopped() {
         let endless = RunConfig { measured: Duration::from_secs(86_400), ..config(address, 3) };
         let stop = AtomicBool::new(false);
         let report = thread::scope(|scope| {
-            let running = scope.spawn(|| run(&endless, &stop));
+            let running = scope.spawn(|| run(&endless, &stop, &mut |_| {}));
             stop.store(true, Ordering::Relaxed);
             running.join().unwrap().unwrap()
         });
