@@ -202,28 +202,7 @@ fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-const STYLE: &str = "
-:root { color-scheme: light dark; --ink: #1b2430; --dim: #627084; --line: #d9e0e8; --paper: #f6f8fa;
-  --card: #fff; --one: #0a7d70; --two: #c2410c; --bad: #b3261e; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --dim: #93a1b1; --line: #2a3441;
-  --paper: #0d131a; --card: #151d27; --one: #3fc7b4; --two: #ff9a62; --bad: #ff8a80; } }
-body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }
-main { max-width: 1240px; margin: 0 auto; padding: 24px 20px 48px; }
-h1 { font-size: 22px; margin: 0 0 16px; } h2 { font-size: 16px; margin: 28px 0 8px; }
-.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(140px, 1fr)); gap: 12px; margin: 0 0 20px; }
-.cards div, figure, pre { background: var(--card); border: 1px solid var(--line); border-radius: 10px; }
-.cards div { padding: 10px 14px; } .cards dd { margin: 0; font-size: 22px; font-weight: 600; }
-.cards dt, .cards .note { color: var(--dim); font-size: 13px; font-weight: 400; } .bad dd { color: var(--bad); }
-.plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 480px), 1fr)); gap: 14px; }
-figure { margin: 0; padding: 12px 14px 8px; } figcaption { font-weight: 600; }
-figcaption span, .legend { color: var(--dim); font-weight: 400; font-size: 13px; }
-svg { width: 100%; height: auto; display: block; margin-top: 6px; }
-text { fill: var(--dim); font-size: 11px; } text.y { text-anchor: end; } text.x { text-anchor: middle; }
-.grid { stroke: var(--line); fill: none; } .curve { fill: none; stroke-width: 2; stroke-linejoin: round; }
-path.one { stroke: var(--one); } path.two { stroke: var(--two); } .legend { margin: 4px 0 0; }
-.legend span { margin-right: 14px; } span.one { color: var(--one); } span.two { color: var(--two); }
-pre { padding: 12px 14px; overflow-x: auto; font-size: 13px; }
-";
+const STYLE: &str = include_str!("page.css");
 
 #[cfg(test)]
 mod tests {
