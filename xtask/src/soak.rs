@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use crate::command::Invocation;
 use crate::report::{Outcome, Report};
+use crate::wasm;
 
 /// How long to go on.
 #[derive(clap::Args)]
@@ -30,5 +31,6 @@ pub(crate) fn run(options: &Options) -> ExitCode {
             .run()?;
         Ok(Outcome::Passed)
     });
+    wasm::soak(&mut report);
     report.finish()
 }

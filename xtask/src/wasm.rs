@@ -14,6 +14,15 @@ const CARGO_VARIABLE: &str = "TICKWIRE_WASM_CARGO";
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
+/// Adds the steps that take minutes.
+pub(crate) fn soak(report: &mut Report) {
+    report.step("wasm soak", || {
+        let Some(toolchain) = Toolchain::find()? else { return Ok(Outcome::Skipped(without_toolchain())) };
+        let module = build(&toolchain)?;
+        compare(&module, "native-soak.json", "--soak")
+    });
+}
+
 /// What can build for WebAssembly.
 enum Toolchain {
     /// The usual cargo, told the target.
@@ -27,9 +36,7 @@ pub(crate) fn steps(report: &mut Report) {
     let mut built = None;
     report.step("wasm build", || {
         let Some(toolchain) = Toolchain::find()? else {
-            return Ok(Outcome::Skipped(format!(
-                "no toolchain for {TARGET} (rustup target add {TARGET}, or set {CARGO_VARIABLE})"
-            )));
+            return Ok(Outcome::Skipped(without_toolchain()));
         };
         built = Some(build(&toolchain)?);
         Ok(Outcome::Passed)
@@ -78,14 +85,21 @@ fn build(toolchain: &Toolchain) -> anyhow::Result<PathBuf> {
     Ok(module)
 }
 
-/// Runs the same computation natively and under node, and lets the script compare.
+fn without_toolchain() -> String {
+    format!("no toolchain for {TARGET} (rustup target add {TARGET}, or set {CARGO_VARIABLE})")
+}
+
 fn test(module: &Path) -> StepResult {
+    compare(module, "native.json", "")
+}
+
+/// Runs the same computation natively and under node, and lets the script compare.
+fn compare(module: &Path, results: &str, option: &str) -> StepResult {
     system::require("node", "nodejs")?;
-    let native = wasm_dir().join("native.json");
-    Invocation::cargo("run --quiet --release -p tickwire-wasm-tests --bin native")
-        .output_to(&native)
-        .run()?;
-    Invocation::new("node").arg("tests/wasm/run.mjs").arg(module).arg(&native).run()?;
+    let native = wasm_dir().join(results);
+    let here = Invocation::cargo("run --quiet --release -p tickwire-wasm-tests --bin native --");
+    here.words(option).output_to(&native).run()?;
+    Invocation::new("node").arg("tests/wasm/run.mjs").arg(module).arg(&native).words(option).run()?;
     Ok(Outcome::Passed)
 }
 

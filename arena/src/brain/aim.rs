@@ -72,7 +72,7 @@ impl Brain {
         let from = view.avatar.position;
         let way = direction(self.hand.angle);
         let reach = target.position.distance(from);
-        view.figures.iter().filter(|figure| !view.is_enemy(figure)).any(|figure| {
+        view.figures.iter().filter(|figure| view.is_friend(figure)).any(|figure| {
             crate::weapons::distance_to_circle(from, way, figure.position, 0.5)
                 .is_some_and(|distance| distance < reach)
         })

@@ -23,7 +23,7 @@ pub struct View<'a> {
     pub avatar: &'a Avatar,
     /// The colour it plays in.
     pub colour: Colour,
-    /// The others within sight, as they are shown.
+    /// The others within sight, as they are shown. Its own figure may be among them.
     pub figures: &'a [Figure],
     /// Bolts within sight; those of its own do no harm, and may be missing.
     pub bolts: &'a [Bolt],
@@ -35,6 +35,11 @@ impl<'a> View<'a> {
     /// Whether somebody is to be fought.
     pub(super) fn is_enemy(&self, figure: &Figure) -> bool {
         figure.player != self.player.0 && !figure.colour.is_with(self.colour)
+    }
+
+    /// Whether somebody else is on its side.
+    pub(super) fn is_friend(&self, figure: &Figure) -> bool {
+        figure.player != self.player.0 && figure.colour.is_with(self.colour)
     }
 
     /// The figure of a player, if it is within sight.

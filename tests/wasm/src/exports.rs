@@ -7,35 +7,46 @@
 
 use core::cell::RefCell;
 
-use crate::CHECKS;
+use crate::{CHECKS, Check, SOAKS};
 
 thread_local! {
     /// The values of the check that ran last.
     static VALUES: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
 }
 
+/// Those of every run, and then those that take minutes.
+fn check(index: usize) -> &'static Check {
+    CHECKS.get(index).unwrap_or_else(|| &SOAKS[index - CHECKS.len()])
+}
+
+/// The number of checks of every run. Those that take minutes come after them.
+#[unsafe(no_mangle)]
+extern "C" fn quick_count() -> usize {
+    CHECKS.len()
+}
+
 /// The number of checks; the functions below take an index less than it and panic, which traps, at any other.
 #[unsafe(no_mangle)]
 extern "C" fn check_count() -> usize {
-    CHECKS.len()
+    CHECKS.len() + SOAKS.len()
 }
 
 /// Where the name of a check begins.
 #[unsafe(no_mangle)]
 extern "C" fn check_name(index: usize) -> *const u8 {
-    CHECKS[index].name.as_ptr()
+    check(index).name.as_ptr()
 }
 
 /// How many bytes of UTF-8 the name of a check has.
 #[unsafe(no_mangle)]
 extern "C" fn check_name_length(index: usize) -> usize {
-    CHECKS[index].name.len()
+    check(index).name.len()
 }
 
 /// Runs a check and returns the number of its values.
 #[unsafe(no_mangle)]
 extern "C" fn check_run(index: usize) -> usize {
-    let values = (CHECKS[index].run)();
+    let values = (check(index).run)();
     VALUES.replace(values);
     VALUES.with_borrow(Vec::len)
 }

@@ -15,6 +15,7 @@
 //! themselves.
 
 mod arena;
+mod arena_match;
 mod body;
 mod deltas;
 mod exports;
@@ -33,11 +34,17 @@ pub struct Check {
     pub run: fn() -> Vec<u64>,
 }
 
+/// The checks that take minutes: `--soak` runs these instead.
+pub const SOAKS: &[Check] =
+    &[Check { name: "arena: ten minutes, replayed, hash at each second", run: arena_match::ten_minutes }];
+
 /// Every check.
 pub const CHECKS: &[Check] = &[
     Check { name: "body: 10,000 steps, digest at each 100th", run: body::digests },
     Check { name: "body: saved and restored at each 100th step", run: body::digests_with_restores },
     Check { name: "arena: 10,000 steps of a player, digest at each 100th", run: arena::steps },
+    Check { name: "arena: a match, hash at each second", run: arena_match::play_a_little },
+    Check { name: "arena: the match from its recording", run: arena_match::replay_a_little },
     Check { name: "float: functions of one operand", run: floats::unary },
     Check { name: "float: functions of two operands", run: floats::binary },
     Check { name: "float: exact operations of the language", run: floats::exact },
