@@ -1,9 +1,12 @@
 //! The behaviours of the client core, a file each: real clients in a real room, on conditioned links in
 //! virtual time.
 
+mod cloak;
 mod commands;
 mod corrections;
+mod lag_compensation;
 mod lead;
+mod network_bots;
 mod others;
 mod recovery;
 mod report;

@@ -118,7 +118,8 @@ fn report(name: &str, notes: &Notes, scores: &[Score], seconds: u32) {
 fn five_minutes_on_each_level() {
     for source in MapSource::built_in() {
         let map = source.read().unwrap();
-        let players = *map.players().end();
+        // Half of what the largest has room for: it takes some seconds as it is.
+        let players = (*map.players().end()).min(32);
         let config = ArenaConfig {
             maps: vec![source.clone()],
             npcs: players,

@@ -1,5 +1,6 @@
 //! What the tests of Tickwire's behaviours share.
 
+pub mod arena;
 pub mod duel;
 pub mod duelist;
 pub mod fuzz;

@@ -14,7 +14,7 @@ use tickwire_protocol::client::{
 };
 use tickwire_protocol::determinism::SimRng;
 use tickwire_protocol::end::SessionEnd;
-use tickwire_protocol::game::{LevelId, ViewTime};
+use tickwire_protocol::game::{LevelId, Simulation, ViewTime};
 use tickwire_protocol::message::{ClientMessage, PlayerName, RoomId, ServerType, decode_payload};
 use tickwire_protocol::time::{Micros, Tick, expand_tick};
 use tickwire_server::Config;
@@ -61,6 +61,8 @@ pub struct Member<G: Playable> {
     pub records: bool,
     /// That, by connection; without pongs, which are answers to one's own pings.
     pub recorded: BTreeMap<ConnectionId, Vec<Vec<u8>>>,
+    /// What the game told it.
+    pub heard: Vec<(Tick, G::Event)>,
     lines: Vec<Line>,
     next_frame: Micros,
     random: SimRng,
@@ -74,7 +76,12 @@ pub enum Play<G: Playable> {
     Wild(G::Input),
     /// Back and forth in a straight line, turning after so many ticks.
     Straight(u32),
+    /// What it decides with each frame, by what it sees.
+    Own(Box<Decide<G>>),
 }
+
+/// A player's mind.
+pub type Decide<G> = dyn FnMut(&mut Client<G>, Micros) -> Option<<G as Simulation>::Input>;
 
 /// What was seen of a member.
 #[derive(Clone, Debug, Default)]
@@ -221,7 +228,15 @@ impl<G: Playable> Party<G> {
     /// When the game cannot be hosted.
     #[must_use]
     pub fn new(tick_hz: u32, game: G::Config, seed: u64) -> Party<G> {
-        let config = Config { tick_hz, seed: Some(seed), ..Config::default() };
+        Party::with(Config { tick_hz, seed: Some(seed), ..Config::default() }, game, seed)
+    }
+
+    /// The same, with all settings of the server.
+    ///
+    /// # Panics
+    /// When the game cannot be hosted.
+    #[must_use]
+    pub fn with(config: Config, game: G::Config, seed: u64) -> Party<G> {
         let config = config.checked().expect("tests have settings that can be");
         let clock = SimClock::default();
         let entry = GameEntry::new::<G>(G::NAME, game, config.period());
@@ -265,6 +280,7 @@ impl<G: Playable> Party<G> {
             log: Log::default(),
             records: false,
             recorded: BTreeMap::new(),
+            heard: Vec::new(),
             lines: Vec::new(),
             next_frame: self.now(),
             random: SimRng::from_u64(self.random.next_u64()),
@@ -472,6 +488,7 @@ impl<G: Playable> Member<G> {
                 let sign = if (tick / *ticks).is_multiple_of(2) { 1.0 } else { -1.0 };
                 Some(G::walk(Vec2::new(sign, 0.0)))
             }
+            Play::Own(decide) => decide(&mut self.client, now),
         };
         if let Some(input) = input {
             self.client.handle_input(&input).expect("an input within its ranges");
@@ -523,9 +540,10 @@ impl<G: Playable> Member<G> {
             match event {
                 ClientEvent::Welcomed { resumed } => self.log.welcomes.push((now, resumed)),
                 ClientEvent::Disconnected(end) | ClientEvent::Ended { end, .. } => self.log.ends.push(end),
-                ClientEvent::Game(tick, _) => {
+                ClientEvent::Game(tick, event) => {
                     let shown = self.client.view(now).time;
                     self.log.events.push((tick, shown));
+                    self.heard.push((tick, event));
                 }
                 ClientEvent::Notice(_) => {}
             }

@@ -1,5 +1,6 @@
 //! What the tests of the client core must know of a game, so that they can be run with any that predicts.
 
+use crate::arena::wide_hall;
 use crate::duel::{ARENAS, Duel, FIGURE, Fighter, Stick};
 use glam::Vec2;
 use tickwire_arena::level::MapSource;
@@ -80,8 +81,8 @@ pub fn hall() -> ArenaConfig {
 
 impl Playable for Arena {
     fn level(id: LevelId) -> Option<LoadedLevel<<Arena as Simulation>::Level>> {
-        let hall = hall();
-        let text = hall.maps.iter().map(|map| map.text.as_bytes()).find(|text| LevelId::of(text) == id)?;
+        let maps = [hall().maps, wide_hall().maps, MapSource::built_in()].concat();
+        let text = maps.iter().map(|map| map.text.as_bytes()).find(|text| LevelId::of(text) == id)?;
         LoadedLevel::parse(text).ok()
     }
 

@@ -6,9 +6,11 @@
 
 mod aim;
 mod path;
+mod senses;
 mod steer;
 mod view;
 
+pub use senses::Senses;
 pub use view::View;
 
 use crate::avatar::FULL_HEALTH;
@@ -20,7 +22,7 @@ use aim::Hand;
 use glam::Vec2;
 use path::Path;
 use serde::{Deserialize, Serialize};
-use tickwire_protocol::determinism::SimRng;
+use tickwire_protocol::determinism::{SimRng, float};
 use tickwire_protocol::id::PlayerId;
 
 /// Somebody's will.
@@ -110,7 +112,10 @@ impl Brain {
         let (aim, fire) = self.aim(view, target, way);
         let dash = self.dash.take();
         let weapon = if self.weapon == view.avatar.weapon { 0 } else { self.weapon.number() };
-        ArenaInput { way: dash.unwrap_or(way), aim, fire, dash: dash.is_some(), weapon }
+        let way = dash.unwrap_or(way);
+        // A direction of length 1 may be longer by a rounding, and the input has a range.
+        let way = Vec2::new(float::clamp(way.x, -1.0, 1.0), float::clamp(way.y, -1.0, 1.0));
+        ArenaInput { way, aim, fire, dash: dash.is_some(), weapon }
     }
 
     fn decide(&mut self, view: &View<'_>) {

@@ -87,12 +87,12 @@ impl Arena {
             let Some(entity) = fighter.entity.filter(|_| *player != shooter) else { continue };
             let seen = match past.time() {
                 // Who has appeared since was not there to be aimed at.
-                Some(_) => match past.get(FIGURE, entity) {
+                Some(time) if time.tick < context.tick => match past.get(FIGURE, entity) {
                     Some(figure) => figure.position,
                     None => continue,
                 },
                 // An NPC, which looks at the world as it is, or somebody who has not said what it sees.
-                None => fighter.avatar.position,
+                _ => fighter.avatar.position,
             };
             let distance = distance_to_circle(from, way, seen, PLAYER_RADIUS + LENIENCE);
             if let Some(distance) = distance.filter(|distance| *distance <= reach)

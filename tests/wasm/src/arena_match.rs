@@ -176,12 +176,7 @@ fn look_and_think(hall: &Hall, player: PlayerId, brain: &mut Brain) -> ArenaInpu
         bolts: &seen(game, frame, player, BOLT),
         pickups: &seen(game, frame, player, PICKUP),
     };
-    let mut input = brain.think(&view);
-    let length = input.way.length();
-    if length > 1.0 {
-        input.way /= length * 1.001;
-    }
-    input
+    brain.think(&view)
 }
 
 fn seen<T: Replicate>(game: &Arena, frame: &Frame, player: PlayerId, kind: Kind<T>) -> Vec<T> {
