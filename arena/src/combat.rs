@@ -3,6 +3,7 @@
 use crate::avatar::Avatar;
 use crate::events::ArenaEvent;
 use crate::fighter::{Life, is_npc};
+use crate::movement::{TOP_SPEED, limited};
 use crate::rules::Arena;
 use crate::weapons::Weapon;
 use glam::Vec2;
@@ -47,7 +48,7 @@ impl Arena {
             let absorbed = avatar.armour.min(damage - damage / 3);
             avatar.armour -= absorbed;
             avatar.health = avatar.health.saturating_sub(damage - absorbed);
-            avatar.velocity += blow.push;
+            avatar.velocity = limited(avatar.velocity + blow.push, TOP_SPEED);
         }
         let is_dead = avatar.health == 0;
         let Blow { by, weapon, number, at, .. } = blow;

@@ -10,10 +10,11 @@ use tickwire_arena::level::MapSource;
 use tickwire_arena::teams::Colour;
 use tickwire_arena::weapons::{BOLT_DAMAGE, RAIL_DAMAGE, Weapon};
 use tickwire_arena::{
-    ArenaCommand, ArenaConfig, ArenaEvent, ArenaInput, CLOAK_SIGHT, FULL_HEALTH, Phase, Refusal, Winner,
-    is_npc,
+    ArenaCommand, ArenaConfig, ArenaEvent, ArenaInput, CLOAK_SIGHT, FULL_HEALTH, Phase, Refusal, TOP_SPEED,
+    Winner, is_npc,
 };
 use tickwire_protocol::Replicate;
+use tickwire_protocol::determinism::float;
 use tickwire_protocol::game::{Audience, Game, JoinRefusal, Rewind, Role, ViewTime};
 use tickwire_protocol::id::{EntityIndex, KindId, PlayerId};
 use tickwire_protocol::time::Tick;
@@ -104,6 +105,23 @@ fn who_has_just_appeared_is_spared_until_it_shoots() {
     assert_eq!(game.avatar(ben).protection, 0.0);
     game.run_seconds(0.5);
     assert!(game.avatar(ben).health < FULL_HEALTH);
+}
+
+/// What is replicated has a range, and a push on top of a dash must not leave it.
+#[test]
+fn who_is_hit_while_dashing_away_is_no_faster_than_anybody() {
+    let (mut game, ann, ben) = duel(ArenaConfig::default());
+    press(&mut game, ann, |input| (input.fire, input.weapon) = (true, Weapon::Rail.number()));
+    let away = (game.avatar(ben).position - game.avatar(ann).position) / 20.0;
+    game.run(30);
+    press(&mut game, ben, |input| (input.way, input.dash) = (away, true));
+    let mut fastest = 0.0;
+    for _ in 0..10 {
+        game.tick();
+        fastest = float::max(fastest, game.avatar(ben).velocity.length());
+    }
+    assert_eq!(game.avatar(ben).health, FULL_HEALTH - RAIL_DAMAGE);
+    assert!((fastest - TOP_SPEED).abs() < 1e-3, "{fastest}");
 }
 
 /// A past in which everybody stood elsewhere.

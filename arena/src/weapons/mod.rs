@@ -10,6 +10,7 @@ pub use rail::{RAIL_CHARGE_SECONDS, RAIL_DAMAGE, RAIL_RANGE};
 use crate::avatar::Avatar;
 use crate::events::ArenaEffect;
 use crate::input::ArenaInput;
+use crate::movement::{TOP_SPEED, limited};
 use glam::Vec2;
 use serde::{Deserialize, Serialize};
 use tickwire_protocol::Replicate;
@@ -81,7 +82,7 @@ pub(crate) fn trigger(avatar: &mut Avatar, input: &ArenaInput, dt: f32, effects:
                 avatar.charge = 0.0;
                 avatar.rail_cooldown = rail::COOLDOWN_SECONDS;
                 let number = shoot(avatar);
-                avatar.velocity -= way * rail::RECOIL;
+                avatar.velocity = limited(avatar.velocity - way * rail::RECOIL, TOP_SPEED);
                 effects.emit(ArenaEffect::Rail { number, from: avatar.position, way });
             }
         }

@@ -1,4 +1,5 @@
 //! A match without a network, whose players do what the test says.
+#![allow(dead_code, reason = "each test program uses a part of it")]
 
 use std::collections::BTreeMap;
 use tickwire_arena::entities::{FIGURE, Figure};
