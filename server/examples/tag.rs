@@ -235,6 +235,17 @@ impl Tag {
     }
 }
 
+fn main() -> Result<()> {
+    let runtime = tokio::runtime::Runtime::new()?;
+    runtime.block_on(async {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:7777").await?;
+        println!("Tag is hosted: http://{}/", listener.local_addr()?);
+        let server = Server::builder(Config::default()).game::<Tag>("tag").build()?;
+        server.run(listener, async { drop(tokio::signal::ctrl_c().await) }).await?;
+        Ok(())
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -299,15 +310,4 @@ mod tests {
         }
         assert!(tagged);
     }
-}
-
-fn main() -> Result<()> {
-    let runtime = tokio::runtime::Runtime::new()?;
-    runtime.block_on(async {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:7777").await?;
-        println!("Tag is hosted: http://{}/", listener.local_addr()?);
-        let server = Server::builder(Config::default()).game::<Tag>("tag").build()?;
-        server.run(listener, async { drop(tokio::signal::ctrl_c().await) }).await?;
-        Ok(())
-    })
 }

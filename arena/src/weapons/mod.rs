@@ -1,5 +1,5 @@
 //! The weapons, as both ends run them: which is in the hands, when it goes off. What a shot does is the
-//! server's to judge, in [`rail`] and [`bolt`].
+//! server's to judge, in `rail` and `bolt`.
 
 pub(crate) mod bolt;
 pub(crate) mod rail;
