@@ -23,7 +23,6 @@ pub(crate) struct Crowd<'a, S: Simulation, P> {
     config: &'a RunConfig,
     shared: &'a Shared,
     game: Arc<GameForm>,
-    pilot: fn(u64) -> P,
     poll: Poll,
     /// The numbers of those who come, and of them those who are here.
     numbers: Vec<u32>,
@@ -43,14 +42,12 @@ impl<'a, S: Simulation, P: Pilot<S>> Crowd<'a, S, P> {
         config: &'a RunConfig,
         shared: &'a Shared,
         game: &Arc<GameForm>,
-        pilot: fn(u64) -> P,
         start: Instant,
     ) -> io::Result<Crowd<'a, S, P>> {
         Ok(Crowd {
             config,
             shared,
             game: Arc::clone(game),
-            pilot,
             poll: Poll::new()?,
             numbers: (thread as u32..config.clients).step_by(config.threads).collect(),
             players: Vec::new(),
@@ -140,8 +137,8 @@ impl<'a, S: Simulation, P: Pilot<S>> Crowd<'a, S, P> {
             let seed = self.config.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(u64::from(number));
             let mut session = SessionConfig::new(Arc::clone(&self.game), &format!("bot {number}"));
             session.software = Some(BoundedText::cut(concat!("tickwire-bots ", env!("CARGO_PKG_VERSION"))));
-            let config = ClientConfig { shows_others: false, ..ClientConfig::new(session, seed) };
-            match Player::new(number, config, (self.pilot)(seed), self.config.conditions, now) {
+            let config = ClientConfig { shows_others: P::LOOKS, ..ClientConfig::new(session, seed) };
+            match Player::new(number, config, P::new(seed), self.config.conditions, now) {
                 Ok(player) => self.players.push(player),
                 Err(why) => return self.shared.fail(number, why),
             }

@@ -29,7 +29,7 @@ struct Arguments {
 enum Command {
     /// Plays the swarm, the workload of every measurement: 25 inputs a second and client.
     Swarm(SwarmArguments),
-    /// Walks about in the arena with the client that people have: it predicts, and counts what it got wrong.
+    /// Plays in the arena with the client that people have: it predicts, and counts what it got wrong.
     Arena(ArenaArguments),
     /// Joins and does nothing, but for answers to pings and an acknowledgement a second.
     Idle(IdleArguments),
@@ -101,6 +101,9 @@ struct ArenaArguments {
     /// The network to put between each client and the server: lan, broadband, wifi, 4g or awful.
     #[arg(long, value_name = "NAME", value_parser = conditions)]
     conditions: Option<Conditions>,
+    /// Only walks about, and shoots at nobody: a machine can play more of them.
+    #[arg(long)]
+    walk: bool,
 }
 
 /// The conditions of a name.
@@ -131,7 +134,10 @@ fn main() -> ExitCode {
                 .map(|(after, clients)| Stall { after: Duration::from_secs(u64::from(after)), clients });
             (Behaviour::Swarm, swarm.common, (swarm.verify_every, stall, None))
         }
-        Command::Arena(arena) => (Behaviour::Arena, arena.common, (0, None, arena.conditions)),
+        Command::Arena(arena) => {
+            let behaviour = if arena.walk { Behaviour::ArenaWalk } else { Behaviour::Arena };
+            (behaviour, arena.common, (0, None, arena.conditions))
+        }
         Command::Idle(idle) => (Behaviour::Idle, idle.common, (0, None, None)),
     };
     let target = match Target::parse(&common.connect) {

@@ -255,9 +255,12 @@ impl<S: Simulation, P: Pilot<S>> Player<S, P> {
         let due = self.client.poll_deadline().filter(|due| *due <= now);
         let before = self.client.input_tick();
         self.receive_conditioned(now, around.env);
-        let input = self.pilot.input(&self.client);
-        // A pilot that wants what cannot be said wants what it wanted before.
-        let _ = self.client.handle_input(&input);
+        // Other deadlines than that of an input need no will.
+        if due.is_some() {
+            let input = self.pilot.input(&mut self.client, now);
+            // A pilot that wants what cannot be said wants what it wanted before.
+            let _ = self.client.handle_input(&input);
+        }
         self.client.handle_time(now);
         self.note_inputs(before, due, now, around.env);
         let outcome = self.pump(now, around);

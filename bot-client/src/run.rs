@@ -4,7 +4,7 @@ use crate::conditioner::Conditions;
 use crate::crowd::Crowd;
 use crate::env::{Env, Recent};
 use crate::measure::Measures;
-use crate::pilot::ArenaWalker;
+use crate::pilot::{ArenaFighter, ArenaWalker};
 use crate::report::{Frame, Report};
 use crate::series::Series;
 use crate::target::Target;
@@ -64,8 +64,11 @@ pub enum Behaviour {
     Swarm,
     /// They join the swarm and do nothing, but for answers to pings and an acknowledgement a second.
     Idle,
-    /// They walk about in the arena, predict their avatars, and compare what they predicted with what came.
+    /// They play in the arena with the brain of its NPCs. They predict their avatars, and compare what they
+    /// predicted with what came.
     Arena,
+    /// They only walk about in the arena, and look at nobody, which costs less.
+    ArenaWalk,
 }
 
 /// Clients that stop reading in the middle of the run, but go on sending.
@@ -148,7 +151,7 @@ pub fn run(
 ) -> Result<Report, RunError> {
     let game = match config.behaviour {
         Behaviour::Swarm | Behaviour::Idle => GameForm::of::<Swarm>(),
-        Behaviour::Arena => GameForm::of::<Arena>(),
+        Behaviour::Arena | Behaviour::ArenaWalk => GameForm::of::<Arena>(),
     };
     let game = Arc::new(game.expect("the games in the box are games"));
     let start = Instant::now();
@@ -169,8 +172,11 @@ pub fn run(
                     Box::new(|| worker.run())
                 }
                 Behaviour::Arena => {
-                    let pilot = ArenaWalker::new as fn(u64) -> ArenaWalker;
-                    let crowd = Crowd::<Arena, _>::new(thread, config, &shared, &game, pilot, start)?;
+                    let crowd = Crowd::<Arena, ArenaFighter>::new(thread, config, &shared, &game, start)?;
+                    Box::new(|| crowd.run())
+                }
+                Behaviour::ArenaWalk => {
+                    let crowd = Crowd::<Arena, ArenaWalker>::new(thread, config, &shared, &game, start)?;
                     Box::new(|| crowd.run())
                 }
             });

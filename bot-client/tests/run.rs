@@ -68,8 +68,9 @@ fn play(config: &RunConfig) -> Result<Report, RunError> {
 #[test]
 fn players_predict_what_the_server_says_on_a_good_network_and_a_bad_one() {
     with_arena(|address| {
-        for conditions in [None, Conditions::named("wifi")] {
-            let arena = RunConfig { behaviour: Behaviour::Arena, conditions, ..config(address, 12) };
+        let runs = [(Behaviour::ArenaWalk, None), (Behaviour::Arena, Conditions::named("wifi"))];
+        for (behaviour, conditions) in runs {
+            let arena = RunConfig { behaviour, conditions, ..config(address, 12) };
             let report = play(&arena).unwrap();
             assert_eq!((report.clients, report.disconnects), (12, 0), "{report}");
             assert!(report.is_good() && report.predicted > 100 && report.latencies > 100, "{report}");
@@ -84,7 +85,7 @@ fn a_cut_connection_is_replaced_and_the_player_goes_on() {
         let lives = Some(Micros(700_000));
         let short = Conditions { name: "short", lives, ..Conditions::LAN };
         let arena = RunConfig {
-            behaviour: Behaviour::Arena,
+            behaviour: Behaviour::ArenaWalk,
             conditions: Some(short),
             measured: Duration::from_secs(4),
             ..config(address, 4)
