@@ -10,6 +10,7 @@ use hyper_util::rt::TokioIo;
 use std::time::Duration;
 use thiserror::Error;
 use tickwire_protocol::limits::MAX_LEVEL_BYTES;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
 /// Why a level could not be had.
@@ -41,11 +42,20 @@ pub async fn fetch(target: &Target, path: &str) -> Result<Vec<u8>, FetchError> {
 }
 
 async fn get(target: &Target, path: &str) -> Result<Vec<u8>, FetchError> {
+    let host = target.uri.authority().map(|authority| authority.as_str()).unwrap_or_default();
+    fetch_over(TcpStream::connect(target.address).await?, host, path).await
+}
+
+/// Fetches what is at a path of the host at the other end of a connection, inside TLS or not. It takes as
+/// long as it takes.
+pub(crate) async fn fetch_over(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    host: &str,
+    path: &str,
+) -> Result<Vec<u8>, FetchError> {
     let wrong = |error: &dyn std::fmt::Display| FetchError::Http(error.to_string());
-    let stream = TcpStream::connect(target.address).await?;
     let (mut sender, connection) =
         http1::handshake(TokioIo::new(stream)).await.map_err(|error| wrong(&error))?;
-    let host = target.uri.authority().map(|authority| authority.as_str()).unwrap_or_default();
     let request = Request::get(path).header(HOST, host).body(Empty::<Bytes>::new());
     let request = request.map_err(|error| wrong(&error))?;
     // The connection ends with what is asked over it.

@@ -12,8 +12,11 @@
 //! thread's clients share. It becomes a [`Report`] for people and scripts, a [`page`] with plots, and a
 //! [`Verdict`].
 //!
-//! There is no asynchronous runtime under it: what a client costs is little more than its system calls, and
-//! so a machine can play the many clients of a server under test.
+//! There is no asynchronous runtime under the bots: what a client costs is little more than its system calls,
+//! and so a machine can play the many clients of a server under test.
+//!
+//! A game for people has one player, and is written otherwise: [`native`] is the same core with sockets, TLS
+//! and a clock around it, on tokio.
 #![forbid(unsafe_code)]
 
 mod bot;
@@ -22,6 +25,7 @@ mod crowd;
 mod env;
 pub mod level;
 mod measure;
+pub mod native;
 pub mod page;
 mod pilot;
 mod player;
