@@ -149,7 +149,7 @@ pub enum Refusal {
 }
 
 /// What a step shows beside the state, at once and on the own player's side alone.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub enum ArenaEffect {
     /// The own player dashes.
     Dash {

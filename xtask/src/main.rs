@@ -5,6 +5,7 @@
 //! why, and what failed.
 
 mod bench;
+mod browser;
 mod command;
 mod fuzz;
 mod load;
@@ -13,6 +14,7 @@ mod soak;
 mod system;
 mod test;
 mod wasm;
+mod web;
 mod workspace;
 
 use std::process::ExitCode;
@@ -32,6 +34,10 @@ struct Arguments {
 enum Task {
     /// Check everything: format, clippy, tests, docs, fuzz corpora, WebAssembly, dependencies
     Test,
+    /// Make the package for web pages: WebAssembly and the JavaScript around it
+    Web,
+    /// Play the arena's page in headless Chromium
+    Browser,
     /// Fuzz each target in turn, with the nightly compiler
     Fuzz(fuzz::Options),
     /// Run the benchmarks of the workspace
@@ -43,6 +49,8 @@ enum Task {
 fn main() -> ExitCode {
     match Arguments::parse().task {
         Task::Test => test::run(),
+        Task::Browser => browser::run(),
+        Task::Web => web::run(),
         Task::Fuzz(options) => fuzz::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::Soak(options) => soak::run(&options),

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use crate::command::Invocation;
 use crate::report::{Outcome, Report, StepResult};
-use crate::{system, wasm};
+use crate::{system, wasm, web};
 
 pub(crate) fn run() -> ExitCode {
     let mut report = Report::new();
@@ -20,6 +20,7 @@ pub(crate) fn run() -> ExitCode {
         passed(&Invocation::cargo("test --quiet --workspace --test fuzz_corpus -- --nocapture"))
     });
     wasm::steps(&mut report);
+    web::check(&mut report);
     report.step("cargo-deny", dependencies);
     report.finish()
 }

@@ -3,7 +3,7 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 
 use crate::command::Invocation;
 use crate::report::{Outcome, Report, StepResult};
@@ -12,7 +12,7 @@ use crate::{system, workspace};
 /// Names a cargo that builds for WebAssembly by itself, for machines whose own toolchain lacks the target.
 const CARGO_VARIABLE: &str = "TICKWIRE_WASM_CARGO";
 
-const TARGET: &str = "wasm32-unknown-unknown";
+pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 
 /// Adds the steps that take minutes.
 pub(crate) fn soak(report: &mut Report) {
@@ -24,7 +24,7 @@ pub(crate) fn soak(report: &mut Report) {
 }
 
 /// What can build for WebAssembly.
-enum Toolchain {
+pub(crate) enum Toolchain {
     /// The usual cargo, told the target.
     Plain,
     /// The cargo named by the environment, which adds the target itself.
@@ -48,7 +48,8 @@ pub(crate) fn steps(report: &mut Report) {
 }
 
 impl Toolchain {
-    fn find() -> anyhow::Result<Option<Self>> {
+    /// The one that is to be used, if there is any.
+    pub(crate) fn find() -> anyhow::Result<Option<Self>> {
         if let Some(cargo) = env::var_os(CARGO_VARIABLE).filter(|value| !value.is_empty()) {
             let cargo = PathBuf::from(cargo);
             if !cargo.is_file() {
@@ -62,11 +63,21 @@ impl Toolchain {
     }
 
     /// A cargo subcommand for the target.
-    fn cargo(&self, subcommand: &str) -> Invocation {
+    pub(crate) fn cargo(&self, subcommand: &str) -> Invocation {
         match self {
             Self::Plain => Invocation::cargo(subcommand).arg("--target").arg(TARGET),
             Self::Named(cargo) => Invocation::new(cargo).arg(subcommand).other_compiler(),
         }
+    }
+
+    /// What compiles, by its version.
+    pub(crate) fn compiler(&self) -> anyhow::Result<String> {
+        let rustc = match self {
+            Self::Plain => Invocation::new("rustc"),
+            // It lies beside the cargo that is named.
+            Self::Named(cargo) => Invocation::new(cargo.with_file_name("rustc")).other_compiler(),
+        };
+        rustc.words("--version").read().context("the compiler does not tell its version")
     }
 }
 
@@ -85,7 +96,7 @@ fn build(toolchain: &Toolchain) -> anyhow::Result<PathBuf> {
     Ok(module)
 }
 
-fn without_toolchain() -> String {
+pub(crate) fn without_toolchain() -> String {
     format!("no toolchain for {TARGET} (rustup target add {TARGET}, or set {CARGO_VARIABLE})")
 }
 

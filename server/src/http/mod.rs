@@ -1,17 +1,19 @@
 //! The HTTP side: pages, health, metrics, levels, and the upgrade to a WebSocket.
 
 mod upgrade;
+mod web;
 
 use crate::run::Lobby;
 use axum::Router;
 use axum::extract::{Path, State};
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use std::sync::Arc;
 
 /// The routes of a server.
 pub(crate) fn router(lobby: Arc<Lobby>) -> Router {
+    web::prepare();
     Router::new()
         .route("/play", any(upgrade::play))
         .route("/health", get(health))
@@ -19,47 +21,16 @@ pub(crate) fn router(lobby: Arc<Lobby>) -> Router {
         .route("/rooms", get(rooms))
         .route("/levels/{id}", get(level))
         .route("/games", get(games))
-        .route("/", get(|| async { Html(INDEX_PAGE) }))
-        .route("/spectator", get(|| async { Html(SPECTATOR_PAGE) }))
-        .route("/web/{*file}", get(file))
+        .route("/", get(|headers: HeaderMap| async move { web::page("index.html", &headers) }))
+        .route("/lobby", get(|headers: HeaderMap| async move { web::page("lobby.html", &headers) }))
+        .route(
+            "/spectator",
+            get(|headers: HeaderMap| async move { web::page("spectator/index.html", &headers) }),
+        )
+        .route("/web/{*file}", get(web::file))
         .fallback(|| async { (StatusCode::NOT_FOUND, "There is nothing here.\n") })
         .layer(axum::middleware::map_response(harden))
         .with_state(lobby)
-}
-
-/// A file of the pages' folder, as it is built in.
-macro_rules! web {
-    ($file:literal) => {
-        include_str!(concat!("../../../assets/web/", $file))
-    };
-}
-
-const INDEX_PAGE: &str = web!("index.html");
-const SPECTATOR_PAGE: &str = web!("spectator/index.html");
-
-/// What the pages consist of: path, type and content.
-const FILES: [(&str, &str, &str); 9] = [
-    ("icon.svg", "image/svg+xml", web!("icon.svg")),
-    ("index.js", "text/javascript", web!("index.js")),
-    ("style.css", "text/css", web!("style.css")),
-    ("spectator/bits.js", "text/javascript", web!("spectator/bits.js")),
-    ("spectator/protocol.js", "text/javascript", web!("spectator/protocol.js")),
-    ("spectator/scene.js", "text/javascript", web!("spectator/scene.js")),
-    ("spectator/schema.js", "text/javascript", web!("spectator/schema.js")),
-    ("spectator/snapshot.js", "text/javascript", web!("spectator/snapshot.js")),
-    ("spectator/spectator.js", "text/javascript", web!("spectator/spectator.js")),
-];
-
-async fn file(Path(wanted): Path<String>) -> Response {
-    match FILES.iter().find(|(path, ..)| *path == wanted) {
-        // All of them are UTF-8. Another version of the server has others under the same names.
-        Some((_, kind, content)) => {
-            let kind = format!("{kind}; charset=utf-8");
-            ([(header::CONTENT_TYPE, kind.as_str()), (header::CACHE_CONTROL, "no-cache")], *content)
-                .into_response()
-        }
-        None => (StatusCode::NOT_FOUND, "There is nothing here.\n").into_response(),
-    }
 }
 
 async fn health(State(lobby): State<Arc<Lobby>>) -> Response {
@@ -76,7 +47,8 @@ async fn metrics(State(lobby): State<Arc<Lobby>>) -> Response {
 
 /// The names of the games, the first one first.
 async fn games(State(lobby): State<Arc<Lobby>>) -> Response {
-    axum::Json(lobby.games.iter().map(|game| &game.name).collect::<Vec<_>>()).into_response()
+    let names: Vec<_> = lobby.games.iter().map(|game| &game.name).collect();
+    ([web::ANY_ORIGIN], axum::Json(names)).into_response()
 }
 
 /// A public room, as the list tells it.
@@ -99,7 +71,7 @@ async fn rooms(State(lobby): State<Arc<Lobby>>) -> Response {
             capacity: card.capacity,
         })
         .collect();
-    axum::Json(listed).into_response()
+    ([web::ANY_ORIGIN], axum::Json(listed)).into_response()
 }
 
 /// A level by its content hash. What it holds never changes, so that it may be cached for ever.
@@ -111,17 +83,20 @@ async fn level(State(lobby): State<Arc<Lobby>>, Path(id): Path<String>) -> Respo
     });
     match found {
         Some(content) => {
-            let cache = (header::CACHE_CONTROL, "public, max-age=31536000, immutable");
-            ([cache], bytes::Bytes::copy_from_slice(&content)).into_response()
+            let cache =
+                (header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
+            ([cache, web::ANY_ORIGIN], bytes::Bytes::copy_from_slice(&content)).into_response()
         }
         None => (StatusCode::NOT_FOUND, "No room has this level.\n").into_response(),
     }
 }
 
 /// What every page is served with: nothing from elsewhere, no inline script, no guessing of types.
+/// WebAssembly may be compiled, which is all that `'wasm-unsafe-eval'` means.
 async fn harden(mut response: Response) -> Response {
     let headers = response.headers_mut();
-    let policy = "default-src 'self'; connect-src 'self' ws: wss:; frame-ancestors 'none'; base-uri 'none'";
+    let policy = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' ws: wss:; \
+                  frame-ancestors 'none'; base-uri 'none'; object-src 'none'; form-action 'self'";
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));

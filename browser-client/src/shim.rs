@@ -1,0 +1,585 @@
+//! The interface between a page and the client core.
+
+use crate::describe::{Description, HEAD};
+use crate::numbers::{flatten, names};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_wasm_bindgen::Serializer;
+use std::sync::Arc;
+use thiserror::Error;
+use tickwire_protocol::client::{
+    Client, ClientConfig, ClientEvent, ClientState, ClientStats, ConnectionId, ConnectionTask, GameForm,
+    SessionConfig,
+};
+use tickwire_protocol::end::SESSION_ENDS;
+use tickwire_protocol::game::{FingerprintError, LoadedLevel, Simulation};
+use tickwire_protocol::limits::MAX_LEVEL_BYTES;
+use tickwire_protocol::message::{LevelSource, NoticeKind, RoomCode, RoomId, RoomWish};
+use tickwire_protocol::schema::Replicate;
+use tickwire_protocol::time::Micros;
+use wasm_bindgen::JsValue;
+
+/// A client as a page sees it. Its functions are those of the class that [`export!`](crate::export) makes,
+/// where they are described.
+#[expect(missing_debug_implementations, reason = "the client's state is nothing to be printed")]
+pub struct Shim<S: Simulation> {
+    client: Client<S>,
+    stride: usize,
+    components: usize,
+    received: Vec<u8>,
+    message: Vec<u8>,
+    input: Vec<f64>,
+    scene: Vec<f64>,
+    scene_tick: f64,
+    avatar: Vec<f64>,
+    stats: Vec<f64>,
+}
+
+/// Why a page's wish cannot be.
+#[derive(Debug, Error)]
+pub enum ShimError {
+    /// The game breaks a rule.
+    #[error(transparent)]
+    Game(#[from] FingerprintError),
+    /// The name of a room is none.
+    #[error("`{0}` is neither a room's number nor the code of a private room")]
+    Room(String),
+    /// The core does not take it.
+    #[error("{0}")]
+    Refused(String),
+}
+
+/// Bytes of a message that the page may put into memory; a level may be larger than any message.
+const MAX_RECEIVED: usize = MAX_LEVEL_BYTES;
+
+impl<S: Simulation> Shim<S> {
+    /// A client that wants a connection.
+    ///
+    /// # Errors
+    /// [`ShimError`] when the room is none, or the game breaks a rule.
+    pub fn new(name: &str, room: &str, spectator: bool, seed: f64, now: f64) -> Result<Shim<S>, ShimError> {
+        let description = Description::of::<S>()?;
+        let mut session = SessionConfig::new(Arc::new(GameForm::of::<S>()?), name);
+        session.room = wish(room)?;
+        session.spectator = spectator;
+        let config = ClientConfig::new(session, seed.to_bits());
+        let client = Client::new(config, micros(now)).map_err(refused)?;
+        let components = S::Input::COMPONENTS;
+        let mut input = vec![0.0; components];
+        S::Input::default().write_components(&mut input);
+        Ok(Shim {
+            client,
+            stride: description.stride,
+            components,
+            received: Vec::new(),
+            message: Vec::with_capacity(4096),
+            input,
+            scene: Vec::with_capacity(description.stride * 256),
+            scene_tick: 0.0,
+            avatar: Vec::with_capacity(64),
+            stats: vec![0.0; STATS.len()],
+        })
+    }
+
+    /// The names of what comes as numbers.
+    ///
+    /// # Errors
+    /// [`ShimError`] when the game breaks a rule.
+    pub fn describe() -> Result<JsValue, ShimError> {
+        to_js(&Description::of::<S>()?)
+    }
+
+    /// The table of session ends.
+    ///
+    /// # Errors
+    /// None in practice.
+    pub fn ends() -> Result<JsValue, ShimError> {
+        #[derive(Serialize)]
+        struct Row {
+            code: u16,
+            name: &'static str,
+            text: &'static str,
+        }
+        let rows = SESSION_ENDS.iter().map(|row| Row { code: row.code, name: row.name, text: row.text });
+        to_js(&rows.collect::<Vec<_>>())
+    }
+
+    /// The names of the avatar's numbers; undefined before there was one.
+    ///
+    /// # Errors
+    /// None in practice.
+    pub fn avatar_fields(&self) -> Result<JsValue, ShimError> {
+        let Some(avatar) = self.client.avatar() else { return Ok(JsValue::UNDEFINED) };
+        to_js(&names(avatar).into_iter().map(|named| (named.name, named.place)).collect::<Vec<_>>())
+    }
+
+    // What comes in.
+
+    /// Where a message or a level of so many bytes is to be put.
+    pub fn receive(&mut self, length: usize) -> *const u8 {
+        self.received.clear();
+        self.received.resize(length.min(MAX_RECEIVED), 0);
+        self.received.as_ptr()
+    }
+
+    /// Takes in the message that was put there.
+    pub fn handle_message(&mut self, connection: u32, now: f64) {
+        self.client.handle_message(ConnectionId(connection), &self.received, micros(now));
+    }
+
+    /// Takes in the level that was put there.
+    ///
+    /// # Errors
+    /// [`ShimError`] when it is no level of this game.
+    pub fn handle_level(&mut self, now: f64) -> Result<(), ShimError> {
+        let level = LoadedLevel::parse(self.received.as_slice()).map_err(refused)?;
+        self.client.handle_level(level, micros(now));
+        Ok(())
+    }
+
+    /// A connection is open.
+    pub fn handle_opened(&mut self, connection: u32, now: f64) {
+        self.client.handle_opened(ConnectionId(connection), micros(now));
+    }
+
+    /// A connection was closed.
+    pub fn handle_closed(&mut self, connection: u32, code: u16, now: f64) {
+        self.client.handle_closed(ConnectionId(connection), Some(code), micros(now));
+    }
+
+    /// Where the input's components are.
+    #[must_use]
+    pub fn input(&self) -> *const f64 {
+        self.input.as_ptr()
+    }
+
+    /// The input's components are what the player wants from now on.
+    pub fn handle_input(&mut self) -> bool {
+        debug_assert_eq!(self.input.len(), self.components);
+        self.client.handle_input(&S::Input::from_components(&self.input)).is_ok()
+    }
+
+    /// Takes in a command.
+    ///
+    /// # Errors
+    /// [`ShimError`] when it is none, or cannot be said now.
+    pub fn handle_command(&mut self, command: JsValue) -> Result<(), ShimError> {
+        let command: S::Command = from_js(command)?;
+        self.client.handle_command(&command).map_err(refused)
+    }
+
+    /// Nobody looks any more.
+    pub fn handle_hidden(&mut self, now: f64) {
+        self.client.handle_hidden(micros(now));
+    }
+
+    /// Somebody looks again.
+    pub fn handle_shown(&mut self, now: f64) {
+        self.client.handle_shown(micros(now));
+    }
+
+    /// The player leaves for good.
+    pub fn handle_leave(&mut self, now: f64) {
+        self.client.handle_leave(micros(now));
+    }
+
+    /// Lets time pass.
+    pub fn handle_time(&mut self, now: f64) {
+        self.client.handle_time(micros(now));
+    }
+
+    // What goes out.
+
+    /// Writes the next message; over which connection it goes, or -1.
+    pub fn poll_message(&mut self) -> f64 {
+        self.message.clear();
+        self.client.poll_message(&mut self.message).map_or(-1.0, |id| f64::from(id.0))
+    }
+
+    /// Where that message is.
+    #[must_use]
+    pub fn message(&self) -> *const u8 {
+        self.message.as_ptr()
+    }
+
+    /// How long it is.
+    #[must_use]
+    pub fn message_length(&self) -> usize {
+        self.message.len()
+    }
+
+    /// What is to be done with connections next; undefined for nothing.
+    ///
+    /// # Errors
+    /// None in practice.
+    pub fn poll_connection(&mut self) -> Result<JsValue, ShimError> {
+        #[derive(Serialize)]
+        struct Task {
+            connection: u32,
+            open: bool,
+            code: u16,
+        }
+        match self.client.poll_connection() {
+            None => Ok(JsValue::UNDEFINED),
+            Some(ConnectionTask::Open(id)) => to_js(&Task { connection: id.0, open: true, code: 0 }),
+            Some(ConnectionTask::Close(id, end)) => {
+                to_js(&Task { connection: id.0, open: false, code: end.code() })
+            }
+        }
+    }
+
+    /// The level that is wanted; undefined for none.
+    ///
+    /// # Errors
+    /// None in practice.
+    pub fn poll_level(&mut self) -> Result<JsValue, ShimError> {
+        #[derive(Serialize)]
+        struct Wanted {
+            id: String,
+            path: Option<String>,
+        }
+        let Some(info) = self.client.poll_level() else { return Ok(JsValue::UNDEFINED) };
+        let path = match &info.source {
+            LevelSource::Fetch(path) => Some(path.as_str().to_owned()),
+            LevelSource::BuiltIn(_) => None,
+        };
+        to_js(&Wanted { id: format!("{:016x}", info.content_hash), path })
+    }
+
+    /// How things stand.
+    #[must_use]
+    pub fn state(&self) -> u32 {
+        match self.client.state() {
+            ClientState::Connecting => 0,
+            ClientState::Loading => 1,
+            ClientState::Playing => 2,
+            ClientState::Reconnecting { .. } => 3,
+            ClientState::Waiting { .. } => 4,
+            ClientState::Ended(_) => 5,
+        }
+    }
+
+    /// Since when or until when they stand so.
+    #[must_use]
+    pub fn state_time(&self) -> f64 {
+        match self.client.state() {
+            ClientState::Reconnecting { since } => millis(since),
+            ClientState::Waiting { until, .. } => millis(until),
+            _ => 0.0,
+        }
+    }
+
+    /// The code of the end that they stand so after; 0 for none.
+    #[must_use]
+    pub fn state_end(&self) -> u16 {
+        match self.client.state() {
+            ClientState::Waiting { after, .. } | ClientState::Ended(after) => after.code(),
+            _ => 0,
+        }
+    }
+
+    /// When time is to pass next.
+    #[must_use]
+    pub fn deadline(&self) -> f64 {
+        self.client.poll_deadline().map_or(f64::INFINITY, millis)
+    }
+
+    // What is drawn.
+
+    /// Works out what to draw; the number of rows of the scene.
+    pub fn draw(&mut self, now: f64) -> usize {
+        let scene = self.client.view(micros(now));
+        self.avatar.clear();
+        if let Some(avatar) = scene.avatar {
+            flatten(avatar, &mut self.avatar);
+        }
+        self.scene.clear();
+        self.scene_tick = f64::from(scene.time.tick.0) + f64::from(scene.time.fraction) / 256.0;
+        for entity in scene.entities {
+            let end = self.scene.len() + self.stride;
+            self.scene.extend([f64::from(entity.index.0), f64::from(entity.kind.0)]);
+            self.scene.extend_from_slice(entity.components);
+            self.scene.resize(end, 0.0);
+        }
+        self.scene.len() / self.stride
+    }
+
+    /// Where the rows of the scene are.
+    #[must_use]
+    pub fn scene(&self) -> *const f64 {
+        self.scene.as_ptr()
+    }
+
+    /// The time that the scene shows, in ticks.
+    #[must_use]
+    pub fn scene_tick(&self) -> f64 {
+        self.scene_tick
+    }
+
+    /// Where the own avatar's numbers are.
+    #[must_use]
+    pub fn avatar(&self) -> *const f64 {
+        self.avatar.as_ptr()
+    }
+
+    /// How many they are.
+    #[must_use]
+    pub fn avatar_length(&self) -> usize {
+        self.avatar.len()
+    }
+
+    /// Works out the figures of the net graph, and says where they are.
+    pub fn stats(&mut self) -> *const f64 {
+        self.stats.clear();
+        figures(&self.client.stats(), &mut self.stats);
+        self.stats.as_ptr()
+    }
+}
+
+impl<S: Simulation<Avatar: DeserializeOwned>> Shim<S> {
+    /// Works out what the newest snapshot says, in place of the scene and the avatar: nothing is predicted in
+    /// it, nothing interpolated.
+    pub fn draw_server(&mut self) -> usize {
+        self.scene.clear();
+        self.avatar.clear();
+        let session = self.client.session();
+        let Some((view, decoder)) = session.view().zip(session.decoder()) else { return 0 };
+        let avatar = view.avatar.as_deref().map(tickwire_protocol::message::decode_payload::<S::Avatar>);
+        if let Some(Ok(avatar)) = avatar {
+            flatten(&avatar, &mut self.avatar);
+        }
+        self.scene_tick = f64::from(view.tick.0);
+        for entry in view.entries() {
+            let Some(kind) = decoder.codec().kind(entry.kind) else { continue };
+            let first = self.scene.len();
+            self.scene.extend([f64::from(entry.index.0), f64::from(entry.kind.0)]);
+            self.scene.resize(first + self.stride, 0.0);
+            let components = &mut self.scene[first + HEAD..][..kind.components()];
+            kind.value(view.state(entry), view.tick, components);
+        }
+        self.scene.len() / self.stride
+    }
+}
+
+impl<S: Simulation<Effect: Serialize>> Shim<S> {
+    /// The next effect; undefined for none.
+    ///
+    /// # Errors
+    /// [`ShimError`] when the effect refuses to be serialised.
+    pub fn poll_effect(&mut self) -> Result<JsValue, ShimError> {
+        self.client.poll_effect().map_or(Ok(JsValue::UNDEFINED), |effect| to_js(&effect))
+    }
+}
+
+impl<S: Simulation> Shim<S> {
+    /// What happened next: an object with a `type`; undefined for nothing.
+    ///
+    /// # Errors
+    /// [`ShimError`] when the event refuses to be serialised.
+    pub fn poll_event(&mut self) -> Result<JsValue, ShimError> {
+        let Some(event) = self.client.poll_event() else { return Ok(JsValue::UNDEFINED) };
+        let told = match event {
+            ClientEvent::Welcomed { resumed } => self.welcomed(resumed),
+            ClientEvent::Disconnected(end) => Told::Disconnected { code: end.code(), reason: end.name() },
+            ClientEvent::Game(tick, event) => Told::Game { tick: tick.0, event },
+            ClientEvent::Notice(notice) => Told::Notice {
+                kind: notice_name(&notice.kind),
+                within_ms: match notice.kind {
+                    NoticeKind::Draining { within } => Some(millis(within)),
+                    _ => None,
+                },
+                text: notice.text.as_ref().map(|text| text.as_str().to_owned()),
+            },
+            ClientEvent::Ended { end, text } => Told::Ended { code: end.code(), reason: end.name(), text },
+        };
+        to_js(&told)
+    }
+
+    fn welcomed(&self, resumed: bool) -> Told<S::Event> {
+        let welcome = self.client.session().welcome();
+        let body = welcome.map(|welcome| &welcome.body);
+        Told::Welcomed {
+            resumed,
+            player: body.map_or(0, |body| u32::from(body.player.0)),
+            room: body.map_or(0, |body| body.room.id.0),
+            code: body.and_then(|body| body.room.code.map(|code| code.to_string())),
+            tick_ms: body.map_or(0.0, |body| millis(body.tick_period)),
+            software: welcome
+                .and_then(|welcome| welcome.software.as_ref())
+                .map(|software| software.as_str().to_owned()),
+        }
+    }
+}
+
+/// What happened, for the page.
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "lowercase", rename_all_fields = "camelCase")]
+enum Told<E> {
+    Welcomed {
+        resumed: bool,
+        player: u32,
+        room: u32,
+        code: Option<String>,
+        tick_ms: f64,
+        software: Option<String>,
+    },
+    Disconnected {
+        code: u16,
+        reason: &'static str,
+    },
+    Game {
+        tick: u32,
+        event: E,
+    },
+    Notice {
+        kind: &'static str,
+        within_ms: Option<f64>,
+        text: Option<String>,
+    },
+    Ended {
+        code: u16,
+        reason: &'static str,
+        text: String,
+    },
+}
+
+fn notice_name(kind: &NoticeKind) -> &'static str {
+    match kind {
+        NoticeKind::Draining { .. } => "draining",
+        NoticeKind::Level(_) => "level",
+        NoticeKind::Slip { .. } => "slip",
+        NoticeKind::Rate(_) => "rate",
+        NoticeKind::GoingAway { .. } => "going-away",
+        NoticeKind::Check { .. } => "check",
+        NoticeKind::Unknown(_) => "unknown",
+    }
+}
+
+/// The names of the figures, in their order.
+pub(crate) const STATS: &[&str] = &[
+    "rttMs",
+    "rttVarianceMs",
+    "inputJitterMs",
+    "inputMarginMs",
+    "inputLeadMs",
+    "arrivalJitterMs",
+    "interpolationDelayMs",
+    "snapshotIntervalMs",
+    "snapshotBytes",
+    "snapshots",
+    "bytesReceived",
+    "bytesSent",
+    "inputs",
+    "inputsTaken",
+    "inputsHeld",
+    "inputsNeutral",
+    "predicted",
+    "corrections",
+    "interfered",
+    "mismatches",
+    "restarts",
+    "clockSnaps",
+    "heldFrames",
+    "connectionsLost",
+    "resumes",
+    "dropped",
+];
+
+fn figures(stats: &ClientStats, out: &mut Vec<f64>) {
+    let time = |micros: u64| micros as f64 / 1000.0;
+    let maybe = |micros: Option<u64>| micros.map_or(f64::NAN, time);
+    out.extend([
+        maybe(stats.rtt_micros),
+        maybe(stats.rtt_variance_micros),
+        time(stats.input_jitter_micros),
+        stats.input_margin_micros as f64 / 1000.0,
+        stats.input_lead_millis.map_or(f64::NAN, f64::from),
+        time(stats.arrival_jitter_micros),
+        time(stats.interpolation_delay_micros),
+        time(stats.snapshot_interval_micros),
+        f64::from(stats.snapshot_bytes),
+    ]);
+    let counters = [
+        stats.snapshots,
+        stats.bytes_received,
+        stats.bytes_sent,
+        stats.inputs,
+        stats.inputs_taken,
+        stats.inputs_held,
+        stats.inputs_neutral,
+        stats.predicted,
+        stats.corrections,
+        stats.interfered,
+        stats.mismatches,
+        stats.restarts,
+        stats.clock_snaps,
+        stats.held_frames,
+        stats.connections_lost,
+        stats.resumes,
+        stats.dropped,
+    ];
+    out.extend(counters.map(|count| count as f64));
+}
+
+fn wish(room: &str) -> Result<RoomWish, ShimError> {
+    match room {
+        "" => Ok(RoomWish::QuickPlay),
+        "new" => Ok(RoomWish::Create { private: false }),
+        "private" => Ok(RoomWish::Create { private: true }),
+        // A code is eight characters, and a room's number is short: should one be as long, it is the code.
+        _ => RoomCode::parse(room)
+            .map(RoomWish::Code)
+            .or_else(|_| room.parse().map(|id| RoomWish::Room(RoomId(id))))
+            .map_err(|_| ShimError::Room(room.chars().take(32).collect())),
+    }
+}
+
+/// Milliseconds of `performance.now()` as the core counts time. What is no time counts as none.
+fn micros(millis: f64) -> Micros {
+    Micros((millis * 1000.0) as u64)
+}
+
+fn millis(micros: Micros) -> f64 {
+    micros.0 as f64 / 1000.0
+}
+
+fn refused(error: impl std::fmt::Display) -> ShimError {
+    ShimError::Refused(error.to_string())
+}
+
+fn to_js<T: Serialize>(value: &T) -> Result<JsValue, ShimError> {
+    value.serialize(&Serializer::json_compatible()).map_err(refused)
+}
+
+fn from_js<T: DeserializeOwned>(value: JsValue) -> Result<T, ShimError> {
+    serde_wasm_bindgen::from_value(value).map_err(refused)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_room_is_wished_for_by_text() {
+        assert!(matches!(wish(""), Ok(RoomWish::QuickPlay)));
+        assert!(matches!(wish("private"), Ok(RoomWish::Create { private: true })));
+        assert!(matches!(wish("17"), Ok(RoomWish::Room(RoomId(17)))));
+        assert!(matches!(wish("ABCD-1234"), Ok(RoomWish::Code(code)) if code.as_str() == "ABCD1234"));
+        assert!(matches!(wish("12345678"), Ok(RoomWish::Code(_))));
+        assert!(wish("no such room").is_err());
+    }
+
+    #[test]
+    fn each_figure_has_a_name() {
+        let mut out = Vec::new();
+        figures(&ClientStats::default(), &mut out);
+        assert_eq!(out.len(), STATS.len());
+    }
+
+    #[test]
+    fn times_keep_their_microseconds() {
+        assert_eq!(micros(12.345), Micros(12_345));
+        assert_eq!(micros(f64::NAN), Micros(0));
+        assert!((millis(micros(86_400_000.5)) - 86_400_000.5).abs() < 1e-9);
+    }
+}

@@ -1,0 +1,3 @@
+//! The swarm's client for web pages.
+
+tickwire_browser::export!(tickwire_swarm::Swarm);
