@@ -250,7 +250,8 @@ export class Client {
   /** Cuts the connections, as a bad network does. The client comes back by itself. */
   cut() {
     for (const [id, link] of [...this.#links]) {
-      link.close(1000);
+      // 1000 would be a good-bye; this code is nobody's.
+      link.close(3000);
       this.#closed(id, 1006);
     }
   }
