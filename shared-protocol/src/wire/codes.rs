@@ -158,7 +158,7 @@ pub struct CodeSet {
 }
 
 /// A word that was found: its length in the lowest four bits, above them what the reader of its symbol asked
-/// to be noted. For a long one, [`LONG`] and the place of its table.
+/// to be noted. For a long one, `LONG` and the place of its table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Found(u16);
 
