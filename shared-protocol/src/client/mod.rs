@@ -103,7 +103,7 @@
 //!
 //! # Where to find what
 //!
-//! `hub` and `receive` are the client itself, from either side. On them stand its parts, each with the
+//! `hub` is the client itself, `receive` what it does with messages, `turn` what it does as time passes. On them stand its parts, each with the
 //! arithmetic that it needs and where that comes from: `clock` (when inputs are made), `input` (what the
 //! player wants, and what was made of it), `predict` (the own avatar), `interpolate` (the others), `connect`
 //! (when to connect), `window` (quantiles of delays), `stats` (the figures of a net graph).
@@ -126,6 +126,7 @@ mod receive;
 mod scene;
 mod session;
 mod stats;
+mod turn;
 mod window;
 
 pub use connect::{ConnectionId, ConnectionTask};
