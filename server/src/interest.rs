@@ -6,6 +6,7 @@
 //! reading that one out yields the list in ascending order without a sort.
 
 use crate::history::Record;
+use std::ops::Range;
 use tickwire_protocol::game::Viewpoint;
 use tickwire_protocol::id::EntityIndex;
 
@@ -26,7 +27,16 @@ pub struct Interest {
     all: Vec<EntityIndex>,
     before: Bitmap,
     now: Bitmap,
+    near: Vec<Near>,
     scratch: Vec<u32>,
+}
+
+/// An entity within the leave radius.
+#[derive(Clone, Copy, Debug)]
+struct Near {
+    index: EntityIndex,
+    /// The square of its distance.
+    squared: f32,
 }
 
 /// The placed entities in the order of their cells, as columns.
@@ -71,6 +81,7 @@ impl Interest {
         self.now.begin(capacity);
         self.divide(record, sight);
         self.place(record);
+        self.near.resize(self.placed.index.len(), Near { index: EntityIndex(0), squared: 0.0 });
     }
 
     fn divide(&mut self, record: &Record, sight: f32) {
@@ -155,16 +166,24 @@ impl Interest {
             }
             Viewpoint::Around { centre, enter, leave } => (centre.to_array(), enter, leave.max(enter)),
         };
-        for index in visible.iter() {
-            self.before.insert(*index);
-        }
         let low = std::array::from_fn(|axis| centre[axis] - leave);
         let high = std::array::from_fn(|axis| centre[axis] + leave);
         let columns = self.cell(0, low)..self.cell(0, high) + 1;
+        let mut found = 0;
         for row in self.cell(1, low)..self.cell(1, high) + 1 {
             let row = row * self.cells[0];
             let run = self.starts[row + columns.start] as usize..self.starts[row + columns.end] as usize;
-            gather(&self.placed, run, centre, [enter * enter, leave * leave], &self.before, &mut self.now);
+            found += self.placed.gather(run, centre, leave * leave, &mut self.near[found..]);
+        }
+        for index in visible.iter() {
+            self.before.insert(*index);
+        }
+        for near in &self.near[..found] {
+            let (word, bit) = (usize::from(near.index.0) / 64, near.index.0 % 64);
+            let was = self.before.words[word] >> bit & 1;
+            let is = u64::from(near.squared <= enter * enter) | was;
+            self.now.words[word] |= is << bit;
+            self.now.filled[word / 64] |= is << (word % 64);
         }
         for index in visible.iter() {
             self.before.remove(*index);
@@ -177,24 +196,29 @@ impl Interest {
     }
 }
 
-/// Inserts those of a run who are visible. It has no branch: what is near is as good as random.
-fn gather(
-    placed: &Placed,
-    run: std::ops::Range<usize>,
-    [x, y, z]: [f32; 3],
-    [enter, leave]: [f32; 2],
-    before: &Bitmap,
-    now: &mut Bitmap,
-) {
-    let places = placed.x[run.clone()].iter().zip(&placed.y[run.clone()]).zip(&placed.z[run.clone()]);
-    for (((there_x, there_y), there_z), index) in places.zip(&placed.index[run]) {
-        let away = [there_x - x, there_y - y, there_z - z];
-        let squared = away[0] * away[0] + away[1] * away[1] + away[2] * away[2];
-        let (word, bit) = (usize::from(index.0) / 64, index.0 % 64);
-        let was = before.words[word] >> bit & 1;
-        let is = u64::from(squared <= enter) | (u64::from(squared <= leave) & was);
-        now.words[word] |= is << bit;
-        now.filled[word / 64] |= is << (word % 64);
+/// Distances worked out at a time.
+const BLOCK: usize = 32;
+
+impl Placed {
+    /// Finds those of a run within a distance whose square is `leave`, and says how many they are. It has no
+    /// branch for each: what is near is as good as random. The distances are apart from the rest, so that
+    /// several are worked out at once.
+    fn gather(&self, run: Range<usize>, [x, y, z]: [f32; 3], leave: f32, near: &mut [Near]) -> usize {
+        let mut found = 0;
+        let columns = self.x[run.clone()].chunks(BLOCK).zip(self.y[run.clone()].chunks(BLOCK));
+        let columns = columns.zip(self.z[run.clone()].chunks(BLOCK)).zip(self.index[run].chunks(BLOCK));
+        for (((xs, ys), zs), indices) in columns {
+            let mut squares = [0.0; BLOCK];
+            for (((squared, there_x), there_y), there_z) in squares.iter_mut().zip(xs).zip(ys).zip(zs) {
+                let away = [there_x - x, there_y - y, there_z - z];
+                *squared = away[0] * away[0] + away[1] * away[1] + away[2] * away[2];
+            }
+            for (&squared, &index) in squares.iter().zip(indices) {
+                near[found] = Near { index, squared };
+                found += usize::from(squared <= leave);
+            }
+        }
+        found
     }
 }
 
