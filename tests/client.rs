@@ -4,6 +4,7 @@
 mod cloak;
 mod commands;
 mod corrections;
+mod hardship;
 mod lag_compensation;
 mod lead;
 mod network_bots;

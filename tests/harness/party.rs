@@ -14,7 +14,7 @@ use tickwire_protocol::client::{
 };
 use tickwire_protocol::determinism::SimRng;
 use tickwire_protocol::end::SessionEnd;
-use tickwire_protocol::game::{LevelId, Simulation, ViewTime};
+use tickwire_protocol::game::{LevelId, LoadedLevel, Simulation, ViewTime};
 use tickwire_protocol::message::{ClientMessage, PlayerName, RoomId, ServerType, decode_payload};
 use tickwire_protocol::time::{Micros, Tick, expand_tick};
 use tickwire_server::Config;
@@ -53,6 +53,8 @@ pub struct Member<G: Playable> {
     pub away_until: Micros,
     /// Until then nothing of its program runs, and what comes waits.
     pub frozen_until: Micros,
+    /// How long it takes to fetch a level.
+    pub level_time: Micros,
     /// Whether it draws: a frame each sixtieth of a second.
     pub draws: bool,
     /// What was seen of it.
@@ -64,6 +66,8 @@ pub struct Member<G: Playable> {
     /// What the game told it.
     pub heard: Vec<(Tick, G::Event)>,
     lines: Vec<Line>,
+    /// Levels under way, and when they are there.
+    levels: Vec<(Micros, LoadedLevel<G::Level>)>,
     next_frame: Micros,
     random: SimRng,
 }
@@ -276,12 +280,14 @@ impl<G: Playable> Party<G> {
             conditions,
             away_until: Micros(0),
             frozen_until: Micros(0),
+            level_time: Micros(0),
             draws: true,
             log: Log::default(),
             records: false,
             recorded: BTreeMap::new(),
             heard: Vec::new(),
             lines: Vec::new(),
+            levels: Vec::new(),
             next_frame: self.now(),
             random: SimRng::from_u64(self.random.next_u64()),
         });
@@ -505,6 +511,9 @@ impl<G: Playable> Member<G> {
         let now = clock.now();
         while let Some(info) = self.client.poll_level() {
             let level = G::level(LevelId(info.content_hash)).expect("a level of the game");
+            self.levels.push((now + self.level_time, level));
+        }
+        for (_, level) in self.levels.extract_if(.., |(at, _)| *at <= now) {
             self.client.handle_level(level, now);
         }
         let mut message = Vec::new();

@@ -290,7 +290,8 @@ impl<S: Simulation> Client<S> {
         self.wish.clear();
         if !self.is_hidden && !self.is_stream() && self.may_send_inputs() {
             // The server repeats the last input for a while when none comes: let that be this one.
-            if let Some(next) = self.next_input {
+            let unmade = self.history.newest().and_then(|newest| newest.after(1));
+            if let Some(next) = self.next_input.or(unmade) {
                 self.make_input(next, next);
             }
         }

@@ -52,6 +52,14 @@ impl<I: Input> Wish<I> {
         &self.wish
     }
 
+    /// Appends the lanes of an input that a tick takes for the second time.
+    pub(super) fn repeat(&self, input: &I, rows: &mut Vec<i32>) {
+        let start = rows.len();
+        rows.resize(start + self.form.codec().lanes(), 0);
+        // It was made of lanes, and is on the grid.
+        let _ = self.form.quantize(input, &mut rows[start..]);
+    }
+
     /// What this tick takes. `rows` receives its lanes.
     pub(super) fn take(&mut self, rows: &mut Vec<i32>) -> I {
         let mut row = [0; MAX_LANES];
@@ -77,6 +85,9 @@ pub(super) struct InputHistory<I> {
     inputs: VecDeque<Option<I>>,
     /// The tick after the last one.
     next: Tick,
+    /// Inputs that were sent, and are to be made again when their ticks come; ascending, and later than all
+    /// the others.
+    forgotten: VecDeque<(Tick, I)>,
 }
 
 /// Ticks that are remembered: those that a snapshot may tell of, and those ahead of it.
@@ -84,16 +95,23 @@ const KEPT_TICKS: usize = 192;
 
 impl<I> InputHistory<I> {
     pub(super) fn new() -> InputHistory<I> {
-        InputHistory { inputs: VecDeque::new(), next: Tick(0) }
+        InputHistory { inputs: VecDeque::new(), next: Tick(0), forgotten: VecDeque::new() }
     }
 
     pub(super) fn clear(&mut self) {
         self.inputs.clear();
+        self.forgotten.clear();
     }
 
     /// The input of a tick, if one was made.
     pub(super) fn get(&self, tick: Tick) -> Option<&I> {
-        let back = self.next.since(tick)? as usize;
+        let back = match self.next.since(tick) {
+            Some(0) | None => {
+                let place = self.forgotten.binary_search_by_key(&tick, |(other, _)| *other).ok()?;
+                return self.forgotten.get(place).map(|(_, input)| input);
+            }
+            Some(back) => back as usize,
+        };
         let place = self.inputs.len().checked_sub(back)?;
         self.inputs.get(place)?.as_ref()
     }
@@ -103,12 +121,28 @@ impl<I> InputHistory<I> {
         if self.inputs.is_empty() { None } else { self.next.before(1) }
     }
 
-    /// Forgets the inputs of ticks after this one.
+    /// Puts the inputs of ticks after this one aside, to be made again as they were: they may have come to the
+    /// server all the same, where the first one for a tick counts, and the two ends must step the same.
     pub(super) fn forget_after(&mut self, tick: Tick) {
-        while self.newest().is_some_and(|newest| newest > tick) {
-            self.inputs.pop_back();
-            self.next = Tick(self.next.0 - 1);
+        while let Some(newest) = self.newest().filter(|newest| *newest > tick) {
+            if let Some(input) = self.inputs.pop_back().flatten() {
+                self.forgotten.push_front((newest, input));
+            }
+            self.next = newest;
         }
+        self.forgotten.truncate(KEPT_TICKS);
+    }
+
+    /// The first run of forgotten inputs up to a tick: its first tick and its last one.
+    pub(super) fn forgotten_run(&self, most: Tick) -> Option<(Tick, Tick)> {
+        let first = self.forgotten.front().map(|(tick, _)| *tick).filter(|first| *first <= most)?;
+        let run = self.forgotten.iter().zip(first.0..=most.0).take_while(|((tick, _), next)| tick.0 == *next);
+        run.last().map(|((last, _), _)| (first, *last))
+    }
+
+    /// What the input of a tick was when it was made before and forgotten.
+    pub(super) fn made_before(&mut self, tick: Tick) -> Option<I> {
+        self.forgotten.pop_front_if(|(other, _)| *other == tick).map(|(_, input)| input)
     }
 
     /// Keeps the input of a tick, which is later than all before.
@@ -179,8 +213,15 @@ mod tests {
             (Some(&'c'), None, Some(Tick(5)))
         );
         history.push(Tick(8), 'd');
+        history.push(Tick(9), 'e');
         history.forget_after(Tick(6));
         assert_eq!((history.newest(), history.get(Tick(5))), (Some(Tick(6)), Some(&'c')));
+        assert_eq!((history.get(Tick(9)), history.get(Tick(10))), (Some(&'e'), None));
+        assert_eq!(history.forgotten_run(Tick(7)), None);
+        assert_eq!(history.forgotten_run(Tick(8)), Some((Tick(8), Tick(8))));
+        assert_eq!(history.forgotten_run(Tick(20)), Some((Tick(8), Tick(9))));
+        let again: Vec<_> = (7..11).map(|tick| history.made_before(Tick(tick))).collect();
+        assert_eq!(again, [None, Some('d'), Some('e'), None]);
         (7..1000).for_each(|tick| history.push(Tick(tick), 'd'));
         assert_eq!(history.inputs.len(), KEPT_TICKS);
         history.push(Tick(100_000), 'e');

@@ -81,6 +81,8 @@ struct Confirmed<S: Simulation> {
 struct Chain<S: Simulation> {
     inputs: ConsumedInputs<S::Input>,
     missing: u32,
+    /// Bit n: the tick n before the last one took something else than the player's own, which was not made.
+    substituted: u64,
 }
 
 struct Ghost<S: Simulation> {
@@ -102,18 +104,19 @@ const MAX_CONFIRMED: usize = MAX_BASELINE_AGE as usize + 1;
 
 impl<S: Simulation> Clone for Chain<S> {
     fn clone(&self) -> Chain<S> {
-        Chain { inputs: self.inputs.clone(), missing: self.missing }
+        Chain { inputs: self.inputs.clone(), ..*self }
     }
 }
 
 impl<S: Simulation> Chain<S> {
     fn new(policy: PerTickPolicy) -> Chain<S> {
-        Chain { inputs: ConsumedInputs::new(policy), missing: policy.held_ticks }
+        Chain { inputs: ConsumedInputs::new(policy), missing: policy.held_ticks, substituted: u64::MAX }
     }
 
     /// The input that a tick takes, when the server says whose it is.
     fn told(&mut self, tick: Tick, consumed: Consumed, own: Option<&S::Input>) -> S::Input {
         self.missing = if consumed == Consumed::Own { 0 } else { self.missing.saturating_add(1) };
+        self.substituted = self.substituted << 1 | u64::from(consumed != Consumed::Own && own.is_none());
         // To be told that an input was taken that was never made is the server's mistake; the check of the
         // avatar finds it.
         self.inputs.next(tick, consumed, own).cloned().unwrap_or_default()
@@ -343,6 +346,20 @@ impl<S: Simulation> Predictor<S> {
             self.ahead.push_back(avatar.clone());
         }
         self.ghost.take_if(|ghost| now.saturating_since(ghost.since).0 >= FADE_MICROS);
+    }
+
+    /// The input of a tick was made, of which the server may have told already that it took something else.
+    /// It comes too late then, but its presses are merged into the next own input, and not only there.
+    pub(super) fn handle_made(&mut self, tick: Tick, input: &S::Input) {
+        for Confirmed { tick: told, chain, .. } in self.confirmed.iter_mut().rev() {
+            let Some(age) = told.since(tick) else { break };
+            let bit = 1_u64.checked_shl(age).unwrap_or(0);
+            if chain.substituted & bit != 0 {
+                chain.substituted &= !bit;
+                chain.inputs.handle_late(tick, input.clone());
+                self.is_stale = true;
+            }
+        }
     }
 
     /// The inputs of ticks after this one do not count.

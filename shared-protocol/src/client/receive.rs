@@ -9,7 +9,7 @@ use super::stats::since;
 use crate::end::{ComeBack, SessionEnd};
 use crate::game::{InputPolicy, Simulation};
 use crate::limits::MAX_BASELINE_AGE;
-use crate::message::{Notice, NoticeKind, Refusal, ServerType, SessionState, decode_payload};
+use crate::message::{Notice, NoticeKind, Refusal, ServerMessage, ServerType, SessionState, decode_payload};
 use crate::snapshot::{Applied, AvatarTold, InputLead};
 use crate::time::Micros;
 
@@ -76,7 +76,7 @@ impl<S: Simulation> Client<S> {
         if self.session.state() == SessionState::Active {
             self.trouble_since = None;
         }
-        if self.is_withholding() && bytes.first() == Some(&(ServerType::Snapshot as u8)) {
+        if self.is_withholding() && belongs_to_snapshots(bytes) {
             if self.withheld.len() < MAX_WITHHELD {
                 self.withheld.push_back((bytes.to_vec(), self.now));
             }
@@ -208,7 +208,8 @@ impl<S: Simulation> Client<S> {
     }
 
     /// The server stood still while inputs were made for ticks that did not come: those beyond its window
-    /// were rejected, and are made anew when their time comes.
+    /// were rejected, and are made anew when their time comes. One that was still under way may be within it,
+    /// so that they are made anew as they were.
     fn forget_rejected(&mut self) {
         let InputPolicy::PerTick(policy) = S::INPUT_POLICY.within_limits() else { return };
         let Some(last) = self.newest.and_then(|newest| newest.after(policy.window_ticks)) else { return };
@@ -306,5 +307,18 @@ impl<S: Simulation> Client<S> {
         self.withheld.clear();
         self.drop_messages();
         self.unacknowledged_since = None;
+    }
+}
+
+/// Whether a message means something only in its place among the snapshots: one of them, or the word that the
+/// clock slipped between two.
+fn belongs_to_snapshots(bytes: &[u8]) -> bool {
+    match bytes.first() {
+        Some(first) if *first == ServerType::Snapshot as u8 => true,
+        Some(first) if *first == ServerType::Notice as u8 => {
+            let Ok(ServerMessage::Notice(notice)) = ServerMessage::decode(bytes) else { return false };
+            matches!(notice.kind, NoticeKind::Slip { .. })
+        }
+        _ => false,
     }
 }

@@ -105,9 +105,19 @@ impl<S: Simulation> Client<S> {
             return;
         }
         let Some(due) = self.clock.due(self.now) else { return };
+        // What may not have come is made again, even where its tick is over: else the server would merge its
+        // presses, or not, and the client could not know.
+        while let Some((first, last)) = self.history.forgotten_run(due) {
+            let next = self.next_input;
+            self.make_input(first, last);
+            self.next_input = self.next_input.max(next);
+        }
         // The first input of a connection is that of the next tick: the one that is due should have been made
-        // already, and would be reported as late as it is.
-        let Some(first) = self.next_input.or(due.after(1)) else { return };
+        // already, and would be reported as late as it is. No tick gets a second one, however the clock was
+        // set: the server keeps the first.
+        let unmade = self.history.newest().map_or(Some(Tick(0)), |newest| newest.after(1));
+        let Some((next, unmade)) = self.next_input.or(due.after(1)).zip(unmade) else { return };
+        let first = next.max(unmade);
         self.next_input = Some(first);
         let Some(backlog) = due.since(first) else { return };
         let micros = u64::from(backlog) * self.period().0;
@@ -127,7 +137,14 @@ impl<S: Simulation> Client<S> {
             rows.clear();
             let count = (last.0 - next.0).saturating_add(1).min(MAX_INPUTS as u32);
             for tick in (next.0..=last.0).map(Tick).take(count as usize) {
-                let input = self.wish.take(&mut rows);
+                let input = match self.history.made_before(tick) {
+                    Some(input) => {
+                        self.wish.repeat(&input, &mut rows);
+                        input
+                    }
+                    None => self.wish.take(&mut rows),
+                };
+                self.predictor.handle_made(tick, &input);
                 self.history.push(tick, input);
                 self.clock.handle_sent(tick);
                 self.counted.inputs += 1;

@@ -113,7 +113,7 @@ impl<I: Input> ConsumedInputs<I> {
     }
 
     /// Takes in an input whose tick took something else.
-    pub(super) fn handle_late(&mut self, tick: Tick, input: I) {
+    pub(crate) fn handle_late(&mut self, tick: Tick, input: I) {
         let place = self.late.partition_point(|(other, _)| *other < tick);
         self.late.insert(place, (tick, input));
     }
