@@ -107,7 +107,7 @@ export class Controls {
   #key(event, isDown, act) {
     const { code, target } = event;
     if (!isDown) this.#held.delete(code);
-    if (target instanceof HTMLElement && target.matches('input, textarea, select')) return;
+    if (target instanceof HTMLElement && isFor(target, code)) return;
     if (event.ctrlKey || event.altKey || event.metaKey) return;
     if (code === 'Tab' && this.enabled) {
       event.preventDefault();
@@ -196,4 +196,11 @@ export class Controls {
     stick.style.transform = `translate(${x}px, ${y}px)`;
     stick.firstElementChild.style.transform = `translate(${dx * REACH}px, ${dy * REACH}px)`;
   }
+}
+
+/** Whether a key is for what has the focus: all keys where one writes, a few where one ticks or slides. */
+function isFor(target, code) {
+  if (!target.matches('input')) return false;
+  if (target.type === 'text') return true;
+  return target.type === 'range' ? code.startsWith('Arrow') : code === 'Space';
 }

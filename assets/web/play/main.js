@@ -92,6 +92,7 @@ of('private').addEventListener('click', () => join('private'));
 of('watch').addEventListener('click', () => join('', true));
 of('resume').addEventListener('click', () => door(false));
 of('quit').addEventListener('click', () => quit());
+of('lost-leave').addEventListener('click', () => quit());
 of('share').addEventListener('click', share);
 for (const [id, action] of [
   ['open-menu', 'menu'],
@@ -250,6 +251,7 @@ function stands({ state, until, end }) {
   of('lost-title').textContent = title;
   of('lost-text').textContent = text;
   waits = state === 'waiting' ? until : 0;
+  waited = -1;
 }
 
 let waits = 0;
@@ -293,6 +295,7 @@ function draw(now, passed) {
     client.setInput(controls.wanted);
   }
   const scene = client.draw(now);
+  countDown(now);
   if (!stage.level) return;
   hud.frame(scene, client, now);
   if (scene.avatar >= 0) {
@@ -303,7 +306,6 @@ function draw(now, passed) {
   }
   show.draw(scene, seconds, graph.drawsServer && graph.isOpen ? server : null);
   graph.draw(now, passed);
-  countDown(now);
 }
 
 // Keys.
