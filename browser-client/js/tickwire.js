@@ -286,14 +286,19 @@ export class Client {
     const core = this.#core;
     try {
       core.handleTime(performance.now());
-      for (let wanted = core.pollLevel(); wanted !== undefined; wanted = core.pollLevel())
-        this.#fetch(wanted);
-      for (let id = core.pollMessage(); id >= 0; id = core.pollMessage()) this.#send(id);
-      for (let task = core.pollConnection(); task !== undefined; task = core.pollConnection())
-        this.#connect(task);
-      for (let told = core.pollEvent(); told !== undefined; told = core.pollEvent()) this.#tell(told);
-      for (let seen = core.pollEffect(); seen !== undefined; seen = core.pollEffect())
-        this.#emit('effect', seen);
+      for (;;) {
+        // Messages come before what is done with their connections.
+        for (let id = core.pollMessage(); id >= 0; id = core.pollMessage()) this.#send(id);
+        const what = core.poll();
+        if (what === 0) break;
+        const polled = core.take();
+        if (what === 1) this.#fetch(polled);
+        else if (what === 2) this.#connect(polled);
+        else if (what === 3) this.#tell(polled);
+        else this.#emit('effect', polled);
+        // A handler may have left.
+        if (this.#core === null) return;
+      }
       this.#notice();
       const deadline = core.deadline();
       if (deadline < this.#timerAt) {

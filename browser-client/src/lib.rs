@@ -163,28 +163,15 @@ macro_rules! export {
                 self.0.message_length()
             }
 
-            /// What is to be done with connections next.
-            #[wasm_bindgen(js_name = pollConnection)]
-            pub fn poll_connection(&mut self) -> Result<JsValue, JsError> {
-                Ok(self.0.poll_connection()?)
+            /// What is next to be done or known: 0 for nothing, 1 for a level that is wanted, 2 for a
+            /// connection, 3 for an event, 4 for an effect of the own avatar's step.
+            pub fn poll(&mut self) -> u32 {
+                self.0.poll()
             }
 
-            /// The level that is wanted.
-            #[wasm_bindgen(js_name = pollLevel)]
-            pub fn poll_level(&mut self) -> Result<JsValue, JsError> {
-                Ok(self.0.poll_level()?)
-            }
-
-            /// What happened next.
-            #[wasm_bindgen(js_name = pollEvent)]
-            pub fn poll_event(&mut self) -> Result<JsValue, JsError> {
-                Ok(self.0.poll_event()?)
-            }
-
-            /// The next effect of the own avatar's step.
-            #[wasm_bindgen(js_name = pollEffect)]
-            pub fn poll_effect(&mut self) -> Result<JsValue, JsError> {
-                Ok(self.0.poll_effect()?)
+            /// What was polled.
+            pub fn take(&mut self) -> Result<JsValue, JsError> {
+                Ok(self.0.take()?)
             }
 
             /// When time is to pass next; infinite if nothing is due.

@@ -28,6 +28,8 @@ pub struct Shim<S: Simulation> {
     components: usize,
     received: Vec<u8>,
     message: Vec<u8>,
+    /// What was polled last.
+    polled: Result<JsValue, ShimError>,
     input: Vec<f64>,
     scene: Vec<f64>,
     scene_tick: f64,
@@ -73,6 +75,7 @@ impl<S: Simulation> Shim<S> {
             components,
             received: Vec::new(),
             message: Vec::with_capacity(4096),
+            polled: Ok(JsValue::UNDEFINED),
             input,
             scene: Vec::with_capacity(description.stride * 256),
             scene_tick: 0.0,
@@ -208,42 +211,33 @@ impl<S: Simulation> Shim<S> {
         self.message.len()
     }
 
-    /// What is to be done with connections next; undefined for nothing.
-    ///
-    /// # Errors
-    /// None in practice.
-    pub fn poll_connection(&mut self) -> Result<JsValue, ShimError> {
+    fn poll_connection(&mut self) -> Option<Result<JsValue, ShimError>> {
         #[derive(Serialize)]
         struct Task {
             connection: u32,
             open: bool,
             code: u16,
         }
-        match self.client.poll_connection() {
-            None => Ok(JsValue::UNDEFINED),
-            Some(ConnectionTask::Open(id)) => to_js(&Task { connection: id.0, open: true, code: 0 }),
-            Some(ConnectionTask::Close(id, end)) => {
+        Some(match self.client.poll_connection()? {
+            ConnectionTask::Open(id) => to_js(&Task { connection: id.0, open: true, code: 0 }),
+            ConnectionTask::Close(id, end) => {
                 to_js(&Task { connection: id.0, open: false, code: end.code() })
             }
-        }
+        })
     }
 
-    /// The level that is wanted; undefined for none.
-    ///
-    /// # Errors
-    /// None in practice.
-    pub fn poll_level(&mut self) -> Result<JsValue, ShimError> {
+    fn poll_level(&mut self) -> Option<Result<JsValue, ShimError>> {
         #[derive(Serialize)]
         struct Wanted {
             id: String,
             path: Option<String>,
         }
-        let Some(info) = self.client.poll_level() else { return Ok(JsValue::UNDEFINED) };
+        let info = self.client.poll_level()?;
         let path = match &info.source {
             LevelSource::Fetch(path) => Some(path.as_str().to_owned()),
             LevelSource::BuiltIn(_) => None,
         };
-        to_js(&Wanted { id: format!("{:016x}", info.content_hash), path })
+        Some(to_js(&Wanted { id: format!("{:016x}", info.content_hash), path }))
     }
 
     /// How things stand.
@@ -362,22 +356,37 @@ impl<S: Simulation<Avatar: DeserializeOwned>> Shim<S> {
 }
 
 impl<S: Simulation<Effect: Serialize>> Shim<S> {
-    /// The next effect; undefined for none.
+    /// What is next to be done or known: 0 for nothing, else 1 for a level that is wanted, 2 for a
+    /// connection, 3 for an event, 4 for an effect of the own avatar's step, and [`Shim::take`] has the thing
+    /// itself. A number is no garbage, and mostly there is nothing.
+    pub fn poll(&mut self) -> u32 {
+        let polled = [Self::poll_level, Self::poll_connection, Self::poll_event, Self::poll_effect];
+        for (place, poll) in (1..).zip(polled) {
+            if let Some(told) = poll(self) {
+                self.polled = told;
+                return place;
+            }
+        }
+        0
+    }
+
+    /// What was polled.
     ///
     /// # Errors
-    /// [`ShimError`] when the effect refuses to be serialised.
-    pub fn poll_effect(&mut self) -> Result<JsValue, ShimError> {
-        self.client.poll_effect().map_or(Ok(JsValue::UNDEFINED), |effect| to_js(&effect))
+    /// None in practice.
+    pub fn take(&mut self) -> Result<JsValue, ShimError> {
+        std::mem::replace(&mut self.polled, Ok(JsValue::UNDEFINED))
+    }
+
+    fn poll_effect(&mut self) -> Option<Result<JsValue, ShimError>> {
+        self.client.poll_effect().map(|effect| to_js(&effect))
     }
 }
 
 impl<S: Simulation> Shim<S> {
-    /// What happened next: an object with a `type`; undefined for nothing.
-    ///
-    /// # Errors
-    /// [`ShimError`] when the event refuses to be serialised.
-    pub fn poll_event(&mut self) -> Result<JsValue, ShimError> {
-        let Some(event) = self.client.poll_event() else { return Ok(JsValue::UNDEFINED) };
+    /// What happened next: an object with a `type`.
+    fn poll_event(&mut self) -> Option<Result<JsValue, ShimError>> {
+        let event = self.client.poll_event()?;
         let told = match event {
             ClientEvent::Welcomed { resumed } => self.welcomed(resumed),
             ClientEvent::Disconnected(end) => Told::Disconnected { code: end.code(), reason: end.name() },
@@ -392,7 +401,7 @@ impl<S: Simulation> Shim<S> {
             },
             ClientEvent::Ended { end, text } => Told::Ended { code: end.code(), reason: end.name(), text },
         };
-        to_js(&told)
+        Some(to_js(&told))
     }
 
     fn welcomed(&self, resumed: bool) -> Told<S::Event> {

@@ -5,7 +5,8 @@ import { DESK, PHONE, isThere, predicted, until } from './harness.mjs';
 export async function picturesOfTheDesk(world) {
   await world.startServer('--npcs', '9');
   const page = await world.openPage(DESK);
-  await page.locator('#play').waitFor();
+  await until(page, () => tickwire.stage.level);
+  await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
   await world.picture(page, 'door');
   await page.fill('#name', 'Ann');
   await page.click('#play');
@@ -34,6 +35,8 @@ export async function picturesOfTheDesk(world) {
 
 export async function picturesOfThePhone(world) {
   await world.startServer('--npcs', '9');
+  // A room that is open, so that the door lists one.
+  const ann = await world.newPage(DESK, 'Ann');
   const page = await world.openPage(PHONE);
   await page.locator('#rooms li').first().waitFor();
   await world.picture(page, 'phone-door');
@@ -44,7 +47,7 @@ export async function picturesOfThePhone(world) {
   await page.tap('#open-score');
   await page.locator('#board').waitFor();
   await world.picture(page, 'phone-scoreboard');
-  await world.closePage(page);
+  for (const each of [page, ann]) await world.closePage(each);
 }
 
 /** The own player is there, and somebody else is in sight. */

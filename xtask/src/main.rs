@@ -36,8 +36,8 @@ enum Task {
     Test,
     /// Make the package for web pages: WebAssembly and the JavaScript around it
     Web,
-    /// Play the arena's page in headless Chromium
-    Browser,
+    /// Try the package for web pages under node, and the arena's page in headless Chromium
+    Browser(browser::Options),
     /// Fuzz each target in turn, with the nightly compiler
     Fuzz(fuzz::Options),
     /// Run the benchmarks of the workspace
@@ -49,7 +49,7 @@ enum Task {
 fn main() -> ExitCode {
     match Arguments::parse().task {
         Task::Test => test::run(),
-        Task::Browser => browser::run(),
+        Task::Browser(options) => browser::run(&options),
         Task::Web => web::run(),
         Task::Fuzz(options) => fuzz::run(&options),
         Task::Bench(options) => bench::run(&options),

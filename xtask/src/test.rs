@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use crate::command::Invocation;
 use crate::report::{Outcome, Report, StepResult};
-use crate::{system, wasm, web};
+use crate::{browser, system, wasm, web};
 
 pub(crate) fn run() -> ExitCode {
     let mut report = Report::new();
@@ -21,6 +21,7 @@ pub(crate) fn run() -> ExitCode {
     });
     wasm::steps(&mut report);
     web::check(&mut report);
+    browser::steps(&mut report);
     report.step("cargo-deny", dependencies);
     report.finish()
 }

@@ -97,25 +97,14 @@ export class GameClient {
    */
   constructor(name: string, room: string, spectator: boolean, seed: number, now: number);
   /**
-   * What is to be done with connections next.
-   */
-  pollConnection(): any;
-  /**
-   * The next effect of the own avatar's step.
-   */
-  pollEffect(): any;
-  /**
-   * What happened next.
-   */
-  pollEvent(): any;
-  /**
-   * The level that is wanted.
-   */
-  pollLevel(): any;
-  /**
    * Writes the next message; over which connection it goes, or -1 if there is none.
    */
   pollMessage(): number;
+  /**
+   * What is next to be done or known: 0 for nothing, 1 for a level that is wanted, 2 for a
+   * connection, 3 for an event, 4 for an effect of the own avatar's step.
+   */
+  poll(): number;
   /**
    * Where a message or a level of so many bytes is to be put.
    */
@@ -144,6 +133,10 @@ export class GameClient {
    * Works out the figures of the net graph, and says where they are.
    */
   stats(): number;
+  /**
+   * What was polled.
+   */
+  take(): any;
 }
 
 export type InitInput = RequestInfo | URL | Response | BufferSource | WebAssembly.Module;
@@ -173,10 +166,7 @@ export interface InitOutput {
   readonly gameclient_message: (a: number) => number;
   readonly gameclient_messageLength: (a: number) => number;
   readonly gameclient_new: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => [number, number, number];
-  readonly gameclient_pollConnection: (a: number) => [number, number, number];
-  readonly gameclient_pollEffect: (a: number) => [number, number, number];
-  readonly gameclient_pollEvent: (a: number) => [number, number, number];
-  readonly gameclient_pollLevel: (a: number) => [number, number, number];
+  readonly gameclient_poll: (a: number) => number;
   readonly gameclient_pollMessage: (a: number) => number;
   readonly gameclient_receive: (a: number, b: number) => number;
   readonly gameclient_scene: (a: number) => number;
@@ -185,6 +175,7 @@ export interface InitOutput {
   readonly gameclient_stateEnd: (a: number) => number;
   readonly gameclient_stateTime: (a: number) => number;
   readonly gameclient_stats: (a: number) => number;
+  readonly gameclient_take: (a: number) => [number, number, number];
   readonly __wbindgen_malloc: (a: number, b: number) => number;
   readonly __wbindgen_realloc: (a: number, b: number, c: number, d: number) => number;
   readonly __wbindgen_free: (a: number, b: number, c: number) => void;

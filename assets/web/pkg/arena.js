@@ -226,56 +226,21 @@ GameClientFinalization.register(this, this.__wbg_ptr, this);
 return this;
 }
 /**
- * What is to be done with connections next.
- * @returns {any}
- */
-pollConnection() {
-const ret = wasm.gameclient_pollConnection(this.__wbg_ptr);
-if (ret[2]) {
-throw takeFromExternrefTable0(ret[1]);
-}
-return takeFromExternrefTable0(ret[0]);
-}
-/**
- * The next effect of the own avatar's step.
- * @returns {any}
- */
-pollEffect() {
-const ret = wasm.gameclient_pollEffect(this.__wbg_ptr);
-if (ret[2]) {
-throw takeFromExternrefTable0(ret[1]);
-}
-return takeFromExternrefTable0(ret[0]);
-}
-/**
- * What happened next.
- * @returns {any}
- */
-pollEvent() {
-const ret = wasm.gameclient_pollEvent(this.__wbg_ptr);
-if (ret[2]) {
-throw takeFromExternrefTable0(ret[1]);
-}
-return takeFromExternrefTable0(ret[0]);
-}
-/**
- * The level that is wanted.
- * @returns {any}
- */
-pollLevel() {
-const ret = wasm.gameclient_pollLevel(this.__wbg_ptr);
-if (ret[2]) {
-throw takeFromExternrefTable0(ret[1]);
-}
-return takeFromExternrefTable0(ret[0]);
-}
-/**
  * Writes the next message; over which connection it goes, or -1 if there is none.
  * @returns {number}
  */
 pollMessage() {
 const ret = wasm.gameclient_pollMessage(this.__wbg_ptr);
 return ret;
+}
+/**
+ * What is next to be done or known: 0 for nothing, 1 for a level that is wanted, 2 for a
+ * connection, 3 for an event, 4 for an effect of the own avatar's step.
+ * @returns {number}
+ */
+poll() {
+const ret = wasm.gameclient_poll(this.__wbg_ptr);
+return ret >>> 0;
 }
 /**
  * Where a message or a level of so many bytes is to be put.
@@ -333,6 +298,17 @@ return ret >>> 0;
 stats() {
 const ret = wasm.gameclient_stats(this.__wbg_ptr);
 return ret >>> 0;
+}
+/**
+ * What was polled.
+ * @returns {any}
+ */
+take() {
+const ret = wasm.gameclient_take(this.__wbg_ptr);
+if (ret[2]) {
+throw takeFromExternrefTable0(ret[1]);
+}
+return takeFromExternrefTable0(ret[0]);
 }
 }
 if (Symbol.dispose) GameClient.prototype[Symbol.dispose] = GameClient.prototype.free;

@@ -130,6 +130,26 @@ function drawPits(context, level) {
   lines(context, level.rims, 'rgb(255 190 110 / 85%)', 0.05);
 }
 
+/** The side of the picture of rock, in tiles; it has 256 pixels, and repeats. */
+export const ROCK_TILES = 8;
+
+export function drawRock() {
+  const canvas = document.createElement('canvas');
+  [canvas.width, canvas.height] = [256, 256];
+  const context = canvas.getContext('2d');
+  context.scale(256 / ROCK_TILES, 256 / ROCK_TILES);
+  for (let y = 0; y < ROCK_TILES; y += 1) {
+    for (let x = 0; x < ROCK_TILES; x += 1) {
+      const shade = 17 + 6 * noise(x + 71, y + 13);
+      context.fillStyle = `rgb(${shade} ${shade * 1.38} ${shade * 1.62})`;
+      context.fillRect(x, y, 1, 1);
+      context.fillStyle = 'rgb(0 0 0 / 20%)';
+      if (noise(x + 3, y + 40) > 0.6) context.fillRect(x + 0.16, y + 0.16, 0.68, 0.68);
+    }
+  }
+  return canvas;
+}
+
 export function drawTops(level, perTile) {
   const [canvas, context] = layer(level, perTile);
   each(level, WALL, (x, y) => {

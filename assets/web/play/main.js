@@ -1,6 +1,7 @@
 // The page: from the door into the arena, and what happens on the way.
 
 import { connect, load } from '../pkg/tickwire.js';
+import { Backdrop } from './backdrop.js';
 import { Controls } from './controls.js';
 import { Hud } from './hud.js';
 import { readLevel } from './level.js';
@@ -62,6 +63,7 @@ const ENDINGS = {
 };
 
 const stage = new Stage(of('stage'));
+const backdrop = new Backdrop(stage);
 const hud = new Hud();
 const controls = new Controls(of('stage'), act);
 /** The game under way: `{ client, show, graph }`. */
@@ -148,6 +150,7 @@ async function join(room, spectator = false) {
 }
 
 function begin(client) {
+  backdrop.hide();
   round += 1;
   const mine = round;
   hud.clear();
@@ -212,6 +215,8 @@ function quit() {
   of('lost').hidden = true;
   of('board').hidden = true;
   history.replaceState(null, '', location.pathname);
+  document.body.classList.remove('away');
+  backdrop.show();
   door(true);
   listRooms();
 }
@@ -348,29 +353,43 @@ of('words').addEventListener('keydown', ({ key }) => key === 'Escape' && closeCh
 
 // Rooms to choose from.
 
+const ROOMS_MS = 3000;
+/** The list on show: it is made anew only when it is another, so that the keyboard's focus stays. */
+let listed = '';
+
 async function listRooms() {
+  let arenas = [];
   try {
     const rooms = await (await fetch('/rooms', { cache: 'no-store' })).json();
-    const arenas = rooms.filter(({ game }) => game === 'arena').slice(0, 6);
-    of('rooms').replaceChildren(
-      ...arenas.map(({ id, players, capacity }) => {
-        const button = document.createElement('button');
-        button.type = 'button';
-        button.className = 'plain';
-        button.textContent = `Room ${id} · ${players} of ${capacity}`;
-        button.disabled = players >= capacity;
-        button.addEventListener('click', () => join(String(id)));
-        const row = document.createElement('li');
-        row.append(button);
-        return row;
-      }),
-    );
-    of('rooms-section').hidden = arenas.length === 0;
+    arenas = rooms.filter(({ game }) => game === 'arena').slice(0, 6);
   } catch {
-    of('rooms-section').hidden = true;
+    // Without the server there is no list either.
   }
+  const key = JSON.stringify(arenas);
+  if (key === listed) return;
+  listed = key;
+  const focused = document.activeElement?.dataset?.room;
+  of('rooms').replaceChildren(
+    ...arenas.map(({ id, players, capacity }) => {
+      const button = document.createElement('button');
+      button.type = 'button';
+      button.className = 'plain';
+      button.dataset.room = id;
+      button.textContent = `Room ${id} · ${players} of ${capacity}`;
+      button.disabled = players >= capacity;
+      button.addEventListener('click', () => join(String(id)));
+      const row = document.createElement('li');
+      row.append(button);
+      return row;
+    }),
+  );
+  if (focused) of('rooms').querySelector(`[data-room="${CSS.escape(focused)}"]`)?.focus();
+  of('rooms-section').hidden = arenas.length === 0;
 }
 
+setInterval(() => play === null && !document.hidden && listRooms(), ROOMS_MS);
+
+backdrop.show();
 door(true);
 listRooms();
 // While the player looks at the door, the game is fetched.

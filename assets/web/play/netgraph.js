@@ -105,6 +105,8 @@ export class NetGraph {
             ? '–'
             : `${newest.toFixed(unit === 'B' ? 0 : 1)} ${unit}`;
       context.fillText(total, wide, top + 12);
+      context.fillStyle = 'rgb(255 255 255 / 9%)';
+      context.fillRect(0, top + ROW - 4, wide, 1);
       context.strokeStyle = colour;
       context.lineWidth = 1.25;
       context.beginPath();

@@ -1,6 +1,6 @@
 // The canvas: its size, the camera, and what is drawn in which order.
 
-import { drawFloor, drawTops } from './layers.js';
+import { drawFloor, drawRock, drawTops, ROCK_TILES } from './layers.js';
 import { Particles } from './particles.js';
 
 /** Tiles that are shown at most, along the longer and the shorter side: all of that is replicated. */
@@ -8,6 +8,8 @@ const LONG = 32;
 const SHORT = 18;
 /** How much nearer the tops of walls are than their feet. */
 const LEAN = 1.05;
+/** Tiles of rock around the level: more than is ever shown. */
+const BEYOND = 32;
 /** How far the camera leaves the own player. */
 const INWARD = 3;
 const SIDES = [
@@ -35,6 +37,7 @@ export class Stage {
   #tops = null;
   #madeFor = 0;
   #vignette = null;
+  #beyond = null;
   #offsetX = 0;
   #offsetY = 0;
 
@@ -105,6 +108,7 @@ export class Stage {
     this.#look(1);
     for (const [side, colour] of SIDES) this.#faces(side, colour);
     this.#look(LEAN);
+    this.#rock();
     context.drawImage(this.#tops, 0, 0, this.#level.width, this.#level.height);
     this.#look(1);
   }
@@ -158,6 +162,21 @@ export class Stage {
       context.closePath();
     }
     context.fill();
+  }
+
+  /** The rock that the level is cut into: beyond its edge there is no more to see. */
+  #rock() {
+    const context = this.#context;
+    const { width, height } = this.#level;
+    if (!this.#beyond) {
+      this.#beyond = context.createPattern(drawRock(), 'repeat');
+      this.#beyond.setTransform(new DOMMatrix().scale(ROCK_TILES / 256));
+    }
+    context.fillStyle = this.#beyond;
+    context.beginPath();
+    context.rect(-BEYOND, -BEYOND, width + 2 * BEYOND, height + 2 * BEYOND);
+    context.rect(0, 0, width, height);
+    context.fill('evenodd');
   }
 
   #layers() {
