@@ -121,8 +121,8 @@ impl<I> InputHistory<I> {
         if self.inputs.is_empty() { None } else { self.next.before(1) }
     }
 
-    /// Puts the inputs of ticks after this one aside, to be made again as they were: they may have come to the
-    /// server all the same, where the first one for a tick counts, and the two ends must step the same.
+    /// Puts the inputs of ticks after this one aside, to be made again as they were: they may have come to
+    /// the server all the same, where the first one for a tick counts, and the two ends must step the same.
     pub(super) fn forget_after(&mut self, tick: Tick) {
         while let Some(newest) = self.newest().filter(|newest| *newest > tick) {
             if let Some(input) = self.inputs.pop_back().flatten() {

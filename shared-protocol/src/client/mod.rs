@@ -103,10 +103,11 @@
 //!
 //! # Where to find what
 //!
-//! `hub` is the client itself, `receive` what it does with messages, `turn` what it does as time passes. On them stand its parts, each with the
-//! arithmetic that it needs and where that comes from: `clock` (when inputs are made), `input` (what the
-//! player wants, and what was made of it), `predict` (the own avatar), `interpolate` (the others), `connect`
-//! (when to connect), `window` (quantiles of delays), `stats` (the figures of a net graph).
+//! `hub` is the client itself, `receive` what it does with messages, `turn` what it does as time passes. On
+//! them stand its parts, each with the arithmetic that it needs and where that comes from: `clock` (when
+//! inputs are made), `input` (what the player wants, and what was made of it), `predict` (the own avatar),
+//! `interpolate` (the others), `connect` (when to connect), `window` (quantiles of delays), `stats` (the
+//! figures of a net graph).
 //!
 //! [`Session`] is the half of it that knows nothing of a game's types: one conversation with the server, over
 //! one connection after another. It takes in the server's messages, keeps what is known of the world
