@@ -23,6 +23,9 @@ pub struct History {
     /// A record's place is its tick modulo the length.
     ring: Vec<Record>,
     newest: Option<Tick>,
+    /// Of each entity of the newest record, in the same order. Nobody asks where entities were before, and
+    /// it would be a third of the history's memory.
+    standings: Vec<Standing>,
 }
 
 /// What was published at one tick. Entities are in ascending order of their index.
@@ -34,7 +37,7 @@ pub struct Record {
     /// Per index: the tick of the entity's last change, or [`GONE`].
     changed: Vec<Tick>,
     /// Per index: the place in `entities`, where there is one.
-    places: Vec<u32>,
+    places: Vec<u16>,
 }
 
 /// One entity of a record.
@@ -44,11 +47,16 @@ pub struct Recorded {
     pub index: EntityIndex,
     /// Its kind.
     pub kind: KindId,
-    /// Where it is, for interest; without a place it concerns everybody.
+    lanes: u32,
+}
+
+/// What decides whom an entity concerns, and how much.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Standing {
+    /// Where it is; without a place it concerns everybody.
     pub position: Option<[f32; 3]>,
     /// How much it matters beside others at the same distance; one is usual.
     pub importance: f32,
-    lanes: u32,
 }
 
 /// The last change of an entity that is not there.
@@ -93,13 +101,15 @@ struct Capture<'a> {
     codec: &'a DeltaCodec,
     before: Option<&'a Record>,
     record: &'a mut Record,
+    standings: &'a mut Vec<Standing>,
 }
 
 impl History {
     /// An empty history of a room whose entity indices are below `capacity`.
     #[must_use]
     pub fn new(codec: Arc<DeltaCodec>, capacity: usize) -> History {
-        History { codec, capacity, extent: 1, ring: vec![Record::default(); RECORDS], newest: None }
+        let ring = vec![Record::default(); RECORDS];
+        History { codec, capacity, extent: 1, ring, newest: None, standings: Vec::new() }
     }
 
     /// The codec of the room's game.
@@ -124,6 +134,18 @@ impl History {
     #[must_use]
     pub fn newest(&self) -> Option<&Record> {
         self.at(self.newest?)
+    }
+
+    /// The entities of the newest record with their standings.
+    pub fn standings(&self) -> impl Iterator<Item = (EntityIndex, &Standing)> {
+        let entities = self.newest().map_or(&[][..], Record::entities);
+        entities.iter().map(|entity| entity.index).zip(&self.standings)
+    }
+
+    /// The standing of an entity of the newest record.
+    #[must_use]
+    pub fn standing(&self, index: EntityIndex) -> Option<&Standing> {
+        self.standings.get(self.newest()?.place(index)?)
     }
 
     /// The record of a tick, if it is still there.
@@ -172,7 +194,8 @@ impl History {
             Some(before) if before < place => (&mut high[0], Some(&low[before])),
             Some(_) => (&mut low[place], Some(&high[0])),
         };
-        Capture { codec: &self.codec, before, record }
+        self.standings.clear();
+        Capture { codec: &self.codec, before, record, standings: &mut self.standings }
     }
 }
 
@@ -180,7 +203,6 @@ impl Capture<'_> {
     /// Publishes an entity. Entities come in ascending order of their index.
     fn put(&mut self, entity: &FrameEntity, components: &[f64]) -> Result<(), CaptureError> {
         let FrameEntity { index, kind, importance, .. } = *entity;
-        let position = entity.position.map(|position| position.to_array());
         let codec = self.codec.kind(kind).ok_or(CaptureError::Kind { kind })?;
         let ordered = self.record.entities.last().is_none_or(|last| last.index < index);
         if !ordered || usize::from(index.0) >= self.record.changed.len() {
@@ -205,8 +227,11 @@ impl Capture<'_> {
             Some((record, _)) if known == Some(&*state) => record.changed[slot],
             _ => tick,
         };
-        self.record.places[slot] = self.record.entities.len() as u32;
-        self.record.entities.push(Recorded { index, kind, position, importance, lanes: start as u32 });
+        // No larger than the index, as the indices ascend.
+        self.record.places[slot] = self.record.entities.len() as u16;
+        self.record.entities.push(Recorded { index, kind, lanes: start as u32 });
+        let position = entity.position.map(|position| position.to_array());
+        self.standings.push(Standing { position, importance });
         Ok(())
     }
 }
@@ -228,10 +253,13 @@ impl Record {
     #[inline]
     #[must_use]
     pub fn find(&self, index: EntityIndex) -> Option<&Recorded> {
-        if self.changed_at(index) == GONE {
-            return None;
-        }
-        self.entities.get(self.places[usize::from(index.0)] as usize)
+        self.entities.get(self.place(index)?)
+    }
+
+    #[inline]
+    fn place(&self, index: EntityIndex) -> Option<usize> {
+        let is_there = self.changed_at(index) != GONE;
+        is_there.then(|| usize::from(self.places[usize::from(index.0)]))
     }
 
     /// The state of an entity of this record.

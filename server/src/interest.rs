@@ -5,7 +5,7 @@
 //! leave radius: who was visible before is in a bitmap, who is visible now is gathered in another, and
 //! reading that one out yields the list in ascending order without a sort.
 
-use crate::history::Record;
+use crate::history::History;
 use std::ops::Range;
 use tickwire_protocol::game::Viewpoint;
 use tickwire_protocol::id::EntityIndex;
@@ -70,23 +70,23 @@ impl Interest {
     }
 
     /// Begins a tick: takes in where everything is. `sight` is how far viewpoints see, about; it decides how
-    /// large a cell is, and nothing else. Indices are below `capacity`.
-    pub fn begin(&mut self, record: &Record, sight: f32, capacity: usize) {
+    /// large a cell is, and nothing else.
+    pub fn begin(&mut self, history: &History, sight: f32) {
         self.all.clear();
-        self.all.extend(record.entities().iter().map(|entity| entity.index));
+        self.all.extend(history.standings().map(|(index, _)| index));
         self.everywhere.clear();
-        let unplaced = record.entities().iter().filter(|entity| entity.position.is_none());
-        self.everywhere.extend(unplaced.map(|entity| entity.index));
-        self.before.begin(capacity);
-        self.now.begin(capacity);
-        self.divide(record, sight);
-        self.place(record);
+        let unplaced = history.standings().filter(|(_, standing)| standing.position.is_none());
+        self.everywhere.extend(unplaced.map(|(index, _)| index));
+        self.before.begin(history.extent());
+        self.now.begin(history.extent());
+        self.divide(history, sight);
+        self.place(history);
         self.near.resize(self.placed.index.len(), Near { index: EntityIndex(0), squared: 0.0 });
     }
 
-    fn divide(&mut self, record: &Record, sight: f32) {
+    fn divide(&mut self, history: &History, sight: f32) {
         let (mut low, mut high) = ([f32::INFINITY; 3], [f32::NEG_INFINITY; 3]);
-        for position in record.entities().iter().filter_map(|entity| entity.position) {
+        for position in history.standings().filter_map(|(_, standing)| standing.position) {
             for axis in 0..3 {
                 low[axis] = low[axis].min(position[axis]);
                 high[axis] = high[axis].max(position[axis]);
@@ -115,14 +115,16 @@ impl Interest {
     }
 
     /// Sorts the entities by their cells, counting: a cell's entities stay in the order of their indices.
-    fn place(&mut self, record: &Record) {
+    fn place(&mut self, history: &History) {
         let cells = self.cells[0] * self.cells[1];
         self.starts.clear();
         self.starts.resize(cells + 1, 0);
         let mut cell_of = std::mem::take(&mut self.scratch);
         cell_of.clear();
-        let positions =
-            || record.entities().iter().filter_map(|entity| Some((entity.index, entity.position?)));
+        let positions = || {
+            let standings = history.standings();
+            standings.filter_map(|(index, standing)| Some((index, standing.position?)))
+        };
         for (_, position) in positions() {
             let cell = self.cell(1, position) * self.cells[0] + self.cell(0, position);
             cell_of.push(cell as u32);
@@ -267,7 +269,6 @@ impl Bitmap {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::History;
     use glam::{Vec2, Vec3};
     use std::sync::Arc;
     use tickwire_protocol::Replicate;
@@ -305,7 +306,7 @@ mod tests {
             frame.finish().unwrap();
             self.tick = self.tick.next();
             self.history.capture(self.tick, &frame, |error| panic!("{error}"));
-            self.interest.begin(self.history.newest().unwrap(), 600.0, CAPACITY);
+            self.interest.begin(&self.history, 600.0);
         }
 
         /// By the definition, without a grid.

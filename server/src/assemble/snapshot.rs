@@ -244,9 +244,9 @@ impl Compare<'_> {
     }
 
     fn claim(&self, index: EntityIndex, waited: u32) -> f32 {
-        let Some(recorded) = self.record.find(index) else { return 0.0 };
-        let distance = recorded.position.map(|position| squared_distance(position, self.request.center));
-        claim(waited, distance, recorded.importance)
+        let Some(standing) = self.history.standing(index) else { return 0.0 };
+        let distance = standing.position.map(|position| squared_distance(position, self.request.center));
+        claim(waited, distance, standing.importance)
     }
 }
 

@@ -35,8 +35,10 @@ struct Tally {
 impl Room {
     /// Tells each player of `tick`.
     pub(super) fn serve(&mut self, tick: Tick, now: Micros, outbox: &mut Outbox, watch: &mut Stopwatch<'_>) {
-        let Some(record) = self.history.newest() else { return };
-        self.interest.begin(record, self.sight, self.history.extent());
+        if self.history.newest().is_none() {
+            return;
+        }
+        self.interest.begin(&self.history, self.sight);
         self.assembler.begin(&self.history);
         self.send_times.note(tick, now);
         self.sight = 0.0;
