@@ -4,8 +4,9 @@
 //! compiled to WebAssembly. What a game needs for that is a crate of its own, of the type `cdylib`, that
 //! depends on this one, on `wasm-bindgen` and on the game, with one line:
 //!
-//! ```ignore
-//! tickwire_browser::export!(my_game::MyGame);
+//! ```
+//! tickwire_browser::export!(tickwire_swarm::Swarm);
+//! # fn main() {}
 //! ```
 //!
 //! `arena/` and `swarm/` beside this are such crates; `cargo xtask web` builds them. The JavaScript package

@@ -20,13 +20,14 @@ try {
   await page.keyboard.down('KeyD');
   await predicted(page, WARM_UP_TICKS);
   const counted = () => page.evaluate(() => ({ ...tickwire.play.client.stats() }));
-  const before = await counted();
+  const [before, begun] = [await counted(), performance.now()];
   const playing = await measured(page);
-  const after = await counted();
+  const [after, seconds] = [await counted(), (performance.now() - begun) / 1000];
   await world.picture(page, 'profile');
   await page.context().close();
-  const perSecond = (after.snapshots - before.snapshots) / playing.seconds;
-  const bytes = Math.round((after.bytesReceived - before.bytesReceived) / (after.snapshots - before.snapshots));
+  const count = after.snapshots - before.snapshots;
+  const perSecond = count / seconds;
+  const bytes = Math.round((after.bytesReceived - before.bytesReceived) / count);
   const dropping = await dropped(perSecond, bytes);
   const garbage = (playing.garbagePerMinute - dropping.garbagePerMinute) / 1e6;
   console.log(`    players                     32`);

@@ -10,6 +10,8 @@ const SHORT = 18;
 const LEAN = 1.05;
 /** Tiles of rock around the level: more than is ever shown. */
 const BEYOND = 32;
+/** Parts of a tile: whole numbers go to the canvas as they are, others as an object each. */
+const PARTS = 256;
 /** How far the camera leaves the own player. */
 const INWARD = 3;
 const SIDES = [
@@ -143,25 +145,30 @@ export class Stage {
   #faces(side, colour) {
     const context = this.#context;
     const runs = this.#level.edges[side];
-    const [cx, cy] = [this.#offsetX, this.#offsetY];
-    const [reachX, reachY] = [
-      this.#canvas.width / 2 / this.perTile + 1,
-      this.#canvas.height / 2 / this.perTile + 1,
-    ];
+    const cx = this.#offsetX;
+    const cy = this.#offsetY;
+    const reachX = this.#canvas.width / 2 / this.perTile + 1;
+    const reachY = this.#canvas.height / 2 / this.perTile + 1;
+    context.save();
+    context.scale(1 / PARTS, 1 / PARTS);
     context.fillStyle = colour;
     context.beginPath();
     for (let at = 0; at < runs.length; at += 4) {
-      const [x0, y0, x1, y1] = [runs[at], runs[at + 1], runs[at + 2], runs[at + 3]];
+      const x0 = runs[at];
+      const y0 = runs[at + 1];
+      const x1 = runs[at + 2];
+      const y1 = runs[at + 3];
       const faces =
         side === 'south' ? y0 < cy : side === 'north' ? y0 > cy : side === 'east' ? x0 < cx : x0 > cx;
       if (!faces || x1 < cx - reachX || x0 > cx + reachX || y1 < cy - reachY || y0 > cy + reachY) continue;
-      context.moveTo(x0, y0);
-      context.lineTo(x1, y1);
-      context.lineTo(cx + (x1 - cx) * LEAN, cy + (y1 - cy) * LEAN);
-      context.lineTo(cx + (x0 - cx) * LEAN, cy + (y0 - cy) * LEAN);
+      context.moveTo((x0 * PARTS) | 0, (y0 * PARTS) | 0);
+      context.lineTo((x1 * PARTS) | 0, (y1 * PARTS) | 0);
+      context.lineTo(((cx + (x1 - cx) * LEAN) * PARTS) | 0, ((cy + (y1 - cy) * LEAN) * PARTS) | 0);
+      context.lineTo(((cx + (x0 - cx) * LEAN) * PARTS) | 0, ((cy + (y0 - cy) * LEAN) * PARTS) | 0);
       context.closePath();
     }
     context.fill();
+    context.restore();
   }
 
   /** The rock that the level is cut into: beyond its edge there is no more to see. */
