@@ -113,6 +113,7 @@ export class World {
   /** A page whose complaints are heard. */
   async watchedPage(settings) {
     const page = await (await this.browser.newContext(settings)).newPage();
+    page.setDefaultTimeout(PATIENCE_MS);
     page.on('console', (message) => message.type() === 'error' && this.complaints.push(message.text()));
     page.on('pageerror', (error) => this.complaints.push(String(error)));
     return page;
