@@ -1,6 +1,7 @@
 //! The behaviours of the client core, a file each: real clients in a real room, on conditioned links in
 //! virtual time.
 
+mod account;
 mod cloak;
 mod commands;
 mod corrections;
@@ -10,4 +11,5 @@ mod lead;
 mod network_bots;
 mod others;
 mod recovery;
+mod refusals;
 mod report;

@@ -8,20 +8,26 @@ use tickwire_bot::conditioner::Conditions;
 use tickwire_protocol::time::{Micros, Tick};
 use tickwire_tests::party::{Party, Play};
 
-/// Somebody who plays with a brain, from what its client shows.
+/// Somebody who plays with a brain, from what its client shows. It looks at no more than it needs, and would do
+/// the same if it looked at everything.
 fn bot(seed: u64, map: Arc<Map>) -> Play<Arena> {
     let (mut brain, mut senses, mut before) = (Brain::new(seed), Senses::new(), None);
+    let mut all_seeing = Senses::new();
     Play::Own(Box::new(move |client, now| {
         let player = client.session().welcome()?.body.player;
         let tick = client.input_tick().unwrap_or(Tick(0));
-        senses.look(player, &client.view(now));
         // A frame is about as long as a tick.
-        let input = senses.view(tick, 1.0 / 60.0, &map).map(|view| {
-            if before.is_none() {
-                brain.handle_spawned();
-            }
-            brain.think(&view)
-        });
+        let dt = 1.0 / 60.0;
+        all_seeing.look(player, &client.view(now));
+        senses.attend(&brain, tick, dt);
+        senses.look(player, &client.view_of(now, |index, _| senses.needs(index)));
+        if before.is_none() && senses.place().is_some() {
+            brain.handle_spawned();
+        }
+        let mut same = brain.clone();
+        let with_all = all_seeing.view(tick, dt, &map).map(|view| same.think(&view));
+        let input = senses.view(tick, dt, &map).map(|view| brain.think(&view));
+        assert_eq!(input, with_all, "what it did not look at makes no difference");
         before = senses.place();
         Some(input.unwrap_or_else(ArenaInput::default))
     }))

@@ -148,6 +148,33 @@ pub enum Refusal {
     Spectator,
 }
 
+impl Refusal {
+    /// All of them, in their order.
+    pub const ALL: &[Refusal] = &[
+        Refusal::Empty,
+        Refusal::TooLong,
+        Refusal::TooOften,
+        Refusal::Name,
+        Refusal::NoSuchTeam,
+        Refusal::TeamIsFull,
+        Refusal::Spectator,
+    ];
+
+    /// Its name, as the server's counters have it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Refusal::Empty => "chat_empty",
+            Refusal::TooLong => "chat_too_long",
+            Refusal::TooOften => "talk_too_often",
+            Refusal::Name => "name",
+            Refusal::NoSuchTeam => "no_such_team",
+            Refusal::TeamIsFull => "team_is_full",
+            Refusal::Spectator => "spectator_talk",
+        }
+    }
+}
+
 /// What a step shows beside the state, at once and on the own player's side alone.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub enum ArenaEffect {

@@ -196,6 +196,10 @@ impl Game for Arena {
         self.is_hidden(entity, viewer)
     }
 
+    fn refused(&self, tell: &mut dyn FnMut(&'static str, u64)) {
+        self.refused.by_name().for_each(|(name, count)| tell(name, count));
+    }
+
     fn restored(&mut self, _: &Map) {
         self.note_owners();
     }

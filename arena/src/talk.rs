@@ -36,10 +36,20 @@ pub struct Refused {
     /// Weapons that there are not.
     pub unknown_weapon: u64,
     /// Things said, for each [`Refusal`].
-    pub said: [u64; 7],
+    pub said: [u64; Refusal::ALL.len()],
 }
 
 impl Refused {
+    /// Each reason by its name, and how often it came up.
+    pub fn by_name(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let asked = [
+            ("fire_while_dead", self.fire_while_dead),
+            ("dash_too_early", self.dash_too_early),
+            ("unknown_weapon", self.unknown_weapon),
+        ];
+        asked.into_iter().chain(Refusal::ALL.iter().map(|refusal| refusal.name()).zip(self.said))
+    }
+
     /// Counts what an input asks for that cannot be. `dash_cooldown` is `None` for the dead.
     pub(crate) fn count_input(&mut self, input: &ArenaInput, dash_cooldown: Option<f32>, dt: f32) {
         self.fire_while_dead += u64::from(input.fire && dash_cooldown.is_none());
@@ -52,7 +62,7 @@ impl Refused {
 impl Arena {
     /// What was asked for that cannot be, since the match began.
     #[must_use]
-    pub fn refused(&self) -> &Refused {
+    pub fn refusals(&self) -> &Refused {
         &self.refused
     }
 

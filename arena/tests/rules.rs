@@ -213,7 +213,7 @@ fn a_cloak_hides_from_far_enemies_and_ends_with_a_shot() {
 #[test]
 fn what_cannot_be_is_counted_and_has_no_effect() {
     let (mut game, ann, ben) = duel(ArenaConfig::default());
-    let refused = |game: &Match| *game.hosted.game().refused();
+    let refused = |game: &Match| *game.hosted.game().refusals();
     press(&mut game, ann, |input| (input.dash, input.weapon, input.way) = (true, 9, Vec2::Y));
     game.run(5);
     assert_eq!((refused(&game).dash_too_early, refused(&game).unknown_weapon), (4, 5));
@@ -272,7 +272,7 @@ fn talk_is_checked_limited_and_refused_by_name() {
     let heard = game.events(|event| matches!(event, ArenaEvent::Said { .. }).then_some(())).len();
     let refused = game.events(|event| (*event == ArenaEvent::Refused(Refusal::TooOften)).then_some(())).len();
     assert_eq!((heard, refused), (4, 6));
-    assert_eq!(game.hosted.game().refused().said.iter().sum::<u64>(), 8 + 6);
+    assert_eq!(game.hosted.game().refusals().said.iter().sum::<u64>(), 8 + 6);
 }
 
 #[test]

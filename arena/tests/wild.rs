@@ -103,7 +103,7 @@ fn whatever_players_do_the_rules_hold() {
             }
         }
         game.hosted.state_hash().unwrap();
-        let refused = *game.hosted.game().refused();
+        let refused = *game.hosted.game().refusals();
         assert!(refused.fire_while_dead > 0 && refused.dash_too_early > 0 && refused.unknown_weapon > 0);
         assert!(refused.said.iter().filter(|count| **count > 0).count() >= 4, "{refused:?}");
         assert!(game.hosted.level_epoch() >= 2);

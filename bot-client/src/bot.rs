@@ -1,5 +1,6 @@
 //! One client of the swarm: its session, its will, and what it sees.
 
+use crate::attendance::{Attendant, Outcome};
 use crate::env::Env;
 use crate::measure::Measures;
 use crate::run::{Behaviour, RunConfig};
@@ -37,17 +38,6 @@ pub(crate) struct Bot {
     told: Option<SessionEnd>,
 }
 
-/// What became of a client by what has come for it.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Progress {
-    /// It goes on.
-    On,
-    /// It was let in.
-    LetIn,
-    /// It is over, with the name of the end or what the system says.
-    Over(String),
-}
-
 impl Bot {
     pub(crate) fn new(number: u32, config: &RunConfig, game: &Arc<GameForm>, lanes: usize) -> Bot {
         let checks = config.verify_every > 0 && number.is_multiple_of(config.verify_every);
@@ -58,7 +48,12 @@ impl Bot {
         Bot {
             number,
             socket: Socket::None,
-            session: Session::new(SessionConfig { features, software, ..session }),
+            session: Session::new(SessionConfig {
+                features,
+                software,
+                counts_bytes: config.accounts,
+                ..session
+            }),
             intent: (config.behaviour == Behaviour::Swarm).then(|| Intent::new(seed)),
             row: vec![0; lanes],
             flags: 0,
@@ -68,10 +63,6 @@ impl Bot {
             is_stalled: false,
             told: None,
         }
-    }
-
-    pub(crate) fn number(&self) -> u32 {
-        self.number
     }
 
     pub(crate) fn connect(
@@ -96,9 +87,9 @@ impl Bot {
     }
 
     /// Takes in what has come.
-    pub(crate) fn handle_ready(&mut self, is_closing: bool, env: &mut Env) -> Progress {
+    pub(crate) fn handle_ready(&mut self, is_closing: bool, env: &mut Env) -> Outcome {
         if self.is_stalled {
-            return Progress::On;
+            return Outcome::On;
         }
         self.socket.handle_ready(is_closing);
         match self.receive(env) {
@@ -107,22 +98,22 @@ impl Bot {
         }
     }
 
-    fn receive(&mut self, env: &mut Env) -> Result<Progress, Lost> {
+    fn receive(&mut self, env: &mut Env) -> Result<Outcome, Lost> {
         if !self.socket.is_open() {
             if !self.socket.poll_open(&env.target)? {
-                return Ok(Progress::On);
+                return Ok(Outcome::On);
             }
             env.buffer.clear();
             if self.session.poll_hello(&mut env.buffer).is_ok() {
                 self.socket.send(&env.buffer)?;
             }
         }
-        let mut progress = Progress::On;
+        let mut progress = Outcome::On;
         let now = env.now();
         while let Some(message) = self.socket.poll_message()? {
             match self.handle_message(&message, now, env) {
-                Progress::On => {}
-                Progress::LetIn => progress = Progress::LetIn,
+                Outcome::On => {}
+                Outcome::LetIn => progress = Outcome::LetIn,
                 over => return Ok(over),
             }
         }
@@ -135,19 +126,19 @@ impl Bot {
         }
     }
 
-    fn handle_message(&mut self, message: &[u8], now: Micros, env: &mut Env) -> Progress {
+    fn handle_message(&mut self, message: &[u8], now: Micros, env: &mut Env) -> Outcome {
         if self.told.is_some() {
-            return Progress::On;
+            return Outcome::On;
         }
         env.handle_payload(message.len(), now);
         match self.session.handle_message(message, now) {
-            Ok(Received::Welcome) => return Progress::LetIn,
+            Ok(Received::Welcome) => return Outcome::LetIn,
             Ok(Received::Refusal(refusal)) => {
                 let more = refusal.text.as_str();
                 let end = refusal.end();
                 self.socket.close(SessionEnd::Left);
                 let name = end.name();
-                return Progress::Over(if more.is_empty() {
+                return Outcome::Over(if more.is_empty() {
                     format!("{end} ({name})")
                 } else {
                     format!("{end} ({name}: {more})")
@@ -172,22 +163,22 @@ impl Bot {
             Ok(_) => {}
             Err(end) => return self.handle_broken(end, env),
         }
-        Progress::On
+        Outcome::On
     }
 
-    fn handle_broken(&mut self, end: SessionEnd, env: &mut Env) -> Progress {
+    fn handle_broken(&mut self, end: SessionEnd, env: &mut Env) -> Outcome {
         env.handle_fault();
         self.socket.close(end);
-        Progress::Over(format!("the server broke the protocol ({})", end.name()))
+        Outcome::Over(format!("the server broke the protocol ({})", end.name()))
     }
 
-    fn handle_lost(&mut self, lost: &Lost, env: &mut Env) -> Progress {
+    fn handle_lost(&mut self, lost: &Lost, env: &mut Env) -> Outcome {
         if let Lost::Broken(_) = lost {
             env.handle_fault();
         }
         self.socket = Socket::None;
         self.session.handle_disconnected();
-        Progress::Over(self.told.map_or_else(|| lost.to_string(), |end| end.name().to_owned()))
+        Outcome::Over(self.told.map_or_else(|| lost.to_string(), |end| end.name().to_owned()))
     }
 
     fn handle_snapshot(&mut self, now: Micros, env: &mut Env) {
@@ -207,14 +198,9 @@ impl Bot {
     }
 
     /// Sends what is due: an input that was to be sent at `due`, or an acknowledgement.
-    pub(crate) fn send_due(
-        &mut self,
-        due: Micros,
-        inputs: &InputForm<SwarmInput>,
-        env: &mut Env,
-    ) -> Progress {
+    pub(crate) fn send_due(&mut self, due: Micros, inputs: &InputForm<SwarmInput>, env: &mut Env) -> Outcome {
         if !self.is_playing() {
-            return Progress::On;
+            return Outcome::On;
         }
         env.buffer.clear();
         let mut raised = false;
@@ -239,37 +225,43 @@ impl Bot {
             sums.lateness.record(now.saturating_since(due));
         });
         match self.socket.send(&env.buffer) {
-            Ok(_) => Progress::On,
+            Ok(_) => Outcome::On,
             Err(lost) => self.handle_lost(&lost, env),
         }
     }
 
-    /// The measured time begins: what was awaited before does not count.
-    pub(crate) fn begin_measuring(&mut self) {
-        (self.snapshot_at, self.awaited) = (None, None);
-    }
-
     /// The measured time ends. A snapshot that has long not come is not to be forgotten because it did not
     /// come at all.
-    pub(crate) fn end_measuring(&self, now: Micros, measures: &mut Measures) {
+    pub(crate) fn end_measuring(&mut self, now: Micros, measures: &mut Measures) {
         let open = self.snapshot_at.map(|before| now.saturating_since(before));
         if let Some(open) = open.filter(|open| *open > OPEN_INTERVAL && !self.is_stalled) {
             measures.intervals.record(open);
         }
+        if let Some(account) = self.session.drain_account() {
+            measures.account.add(&account);
+        }
+    }
+}
+
+impl Attendant for Bot {
+    fn number(&self) -> u32 {
+        self.number
     }
 
-    /// Says that it leaves. True if it waits for the server to close then.
-    ///
-    /// To close a socket with something unread in it resets the connection, and what was said last is lost:
-    /// the server would keep the player for a while.
-    pub(crate) fn leave(&mut self, env: &mut Env) -> bool {
+    fn begin_measuring(&mut self) {
+        (self.snapshot_at, self.awaited) = (None, None);
+        drop(self.session.drain_account());
+    }
+
+    // To close a socket with something unread in it resets the connection, and what was said last is lost:
+    // the server would keep the player for a while.
+    fn leave(&mut self, env: &mut Env) -> bool {
         env.buffer.clear();
         let says = self.is_playing() && self.session.encode_leave(&mut env.buffer).is_ok();
         says && matches!(self.socket.send(&env.buffer), Ok(true))
     }
 
-    /// Reads what still comes, to no purpose. True when the server has closed.
-    pub(crate) fn drain(&mut self, is_closing: bool) -> bool {
+    fn drain(&mut self, is_closing: bool) -> bool {
         self.socket.handle_ready(is_closing);
         loop {
             match self.socket.poll_message() {

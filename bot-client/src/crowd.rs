@@ -1,18 +1,17 @@
 //! One thread of clients that predict: each is stepped when it wants to be, and when something has come for
 //! it.
 
+use crate::attendance::{Attendance, Attendant, EVENTS, LOOK_MICROS, Outcome, leave, look};
 use crate::env::Env;
 use crate::pilot::Pilot;
-use crate::player::{Levels, Outcome, Player, Surroundings, place_of};
-use crate::run::{RunConfig, Shared, micros};
-use crate::worker::{CONNECT_TIME, EVENTS, LEAVE_TIME, LOOK_MICROS};
+use crate::player::{Levels, Player, Surroundings, place_of};
+use crate::run::{RunConfig, Shared};
 use mio::{Events, Poll};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tickwire_protocol::client::{ClientConfig, GameForm, SessionConfig};
 use tickwire_protocol::game::Simulation;
 use tickwire_protocol::message::BoundedText;
@@ -29,11 +28,9 @@ pub(crate) struct Crowd<'a, S: Simulation, P> {
     players: Vec<Player<S, P>>,
     /// Who wants to be stepped when. One that has been stepped since is in it in vain.
     deadlines: BinaryHeap<Reverse<(Micros, usize)>>,
-    /// Who is on its way in, and until when.
-    entering: Vec<(usize, Micros)>,
+    attendance: Attendance<'a>,
     levels: Levels<S>,
     env: Env,
-    has_begun: bool,
 }
 
 impl<'a, S: Simulation, P: Pilot<S>> Crowd<'a, S, P> {
@@ -49,13 +46,12 @@ impl<'a, S: Simulation, P: Pilot<S>> Crowd<'a, S, P> {
             shared,
             game: Arc::clone(game),
             poll: Poll::new()?,
-            numbers: (thread as u32..config.clients).step_by(config.threads).collect(),
+            numbers: Attendance::numbers(config, thread).collect(),
             players: Vec::new(),
             deadlines: BinaryHeap::new(),
-            entering: Vec::new(),
+            attendance: Attendance::new(config, shared),
             levels: Levels::new()?,
             env: Env::new(config.target.clone(), start, config.series_step()),
-            has_begun: false,
         })
     }
 
@@ -64,22 +60,16 @@ impl<'a, S: Simulation, P: Pilot<S>> Crowd<'a, S, P> {
         let mut events = Events::with_capacity(EVENTS);
         loop {
             let now = self.env.now();
-            if self.shared.stop.load(Ordering::Relaxed) || self.is_over(now) {
+            if self.attendance.is_over(now, &mut self.env, &mut self.players) {
                 break;
             }
             self.begin_due(now);
             self.step_due(now);
             self.env.publish(now, self.shared);
-            let next = self
-                .deadlines
-                .peek()
-                .map_or(LOOK_MICROS, |Reverse((deadline, _))| deadline.saturating_since(self.env.now()).0);
-            // A look at the sockets each millisecond costs the server less than to be woken by each snapshot.
-            std::thread::sleep(Duration::from_micros(next.min(LOOK_MICROS)));
-            match self.poll.poll(&mut events, Some(Duration::ZERO)) {
-                Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
-                _ => {}
-            }
+            let next = self.deadlines.peek().map_or(Micros(LOOK_MICROS), |Reverse((deadline, _))| {
+                deadline.saturating_since(self.env.now())
+            });
+            look(&mut self.poll, &mut events, next)?;
             for event in events.iter() {
                 let (place, line) = place_of(event.token());
                 let is_closing = event.is_read_closed();
@@ -88,7 +78,8 @@ impl<'a, S: Simulation, P: Pilot<S>> Crowd<'a, S, P> {
         }
         let env = &mut self.env;
         self.players.iter_mut().for_each(|player| player.end_measuring(env));
-        self.leave(&mut events)?;
+        let place = |token| place_of(token).0;
+        leave(&mut self.players, &mut self.poll, &mut events, &mut self.env, place)?;
         Ok(self.env)
     }
 
@@ -111,44 +102,29 @@ impl<'a, S: Simulation, P: Pilot<S>> Crowd<'a, S, P> {
             self.deadlines.push(Reverse((deadline, place)));
         }
         let number = player.number();
-        match outcome {
-            Outcome::On => {}
-            Outcome::LetIn => {
-                self.entering.retain(|(other, _)| *other != place);
-                self.shared.let_in.fetch_add(1, Ordering::Relaxed);
-            }
-            Outcome::Over(why) if self.entering.iter().any(|(other, _)| *other == place) => {
-                self.shared.fail(number, why);
-            }
-            Outcome::Over(why) => {
-                self.env.measures.disconnects += 1;
-                *self.env.measures.ends.entry(why).or_default() += 1;
-            }
-        }
+        self.attendance.handle_outcome(place, number, outcome, &mut self.env);
     }
 
     /// Begins those whose time has come, and gives up on those that take too long.
     fn begin_due(&mut self, now: Micros) {
         while let Some(&number) = self.numbers.get(self.players.len()) {
-            let due = u64::from(number) * 1_000_000 / u64::from(self.config.connects_per_second);
-            if now.0 < due {
+            if !self.attendance.is_due(number, now) {
                 break;
             }
             let seed = self.config.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(u64::from(number));
             let mut session = SessionConfig::new(Arc::clone(&self.game), &format!("bot {number}"));
             session.software = Some(BoundedText::cut(concat!("tickwire-bots ", env!("CARGO_PKG_VERSION"))));
+            session.counts_bytes = self.config.accounts;
             let config = ClientConfig { shows_others: P::LOOKS, ..ClientConfig::new(session, seed) };
             match Player::new(number, config, P::new(seed), self.config.conditions, now) {
                 Ok(player) => self.players.push(player),
                 Err(why) => return self.shared.fail(number, why),
             }
             let place = self.players.len() - 1;
-            self.entering.push((place, now + CONNECT_TIME));
+            self.attendance.handle_entering(place, now);
             self.act(place, |player, around| player.step(now, around));
         }
-        if let Some((place, _)) = self.entering.iter().find(|(_, until)| *until <= now) {
-            self.shared.fail(self.players[*place].number(), "no answer in time".to_owned());
-        }
+        self.attendance.give_up(now, &self.players);
     }
 
     fn step_due(&mut self, now: Micros) {
@@ -161,43 +137,5 @@ impl<'a, S: Simulation, P: Pilot<S>> Crowd<'a, S, P> {
                 self.act(place, |player, around| player.step(now, around));
             }
         }
-    }
-
-    /// Whether the measured time has ended; it begins here too.
-    fn is_over(&mut self, now: Micros) -> bool {
-        let from = Micros(self.shared.measured_from.load(Ordering::Relaxed));
-        if now < from {
-            return false;
-        }
-        if !self.has_begun {
-            self.has_begun = true;
-            self.env.begin_measuring(now);
-            self.players.iter_mut().for_each(Player::begin_measuring);
-        }
-        now >= from + micros(self.config.measured)
-    }
-
-    /// All leave, and wait a little for the server to close.
-    fn leave(&mut self, events: &mut Events) -> io::Result<()> {
-        let env = &mut self.env;
-        let mut waits: Vec<bool> = self.players.iter_mut().map(|player| player.leave(env)).collect();
-        let mut left = waits.iter().filter(|waits| **waits).count();
-        let deadline = Instant::now() + LEAVE_TIME;
-        while left > 0
-            && let Some(wait) = deadline.checked_duration_since(Instant::now())
-        {
-            match self.poll.poll(events, Some(wait)) {
-                Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
-                _ => {}
-            }
-            for event in events.iter() {
-                let (place, _) = place_of(event.token());
-                if waits[place] && self.players[place].drain(event.is_read_closed()) {
-                    waits[place] = false;
-                    left -= 1;
-                }
-            }
-        }
-        Ok(())
     }
 }

@@ -8,7 +8,7 @@
 //! has it, with a `pilot` for its will; a bad network can be put between it and its sockets
 //! ([`conditioner`]).
 //!
-//! What is measured is summed up per thread (`measure`), and by the second (`series`), in an `env` that a
+//! What the loops of both have in common is the `attendance`. What is measured is summed up per thread (`measure`), and by the second (`series`), in an `env` that a
 //! thread's clients share. It becomes a [`Report`] for people and scripts, a [`page`] with plots, and a
 //! [`Verdict`].
 //!
@@ -19,6 +19,7 @@
 //! and a clock around it, on tokio.
 #![forbid(unsafe_code)]
 
+mod attendance;
 mod bot;
 pub mod conditioner;
 mod crowd;
@@ -27,6 +28,7 @@ pub mod level;
 mod measure;
 pub mod native;
 pub mod page;
+mod parts;
 mod pilot;
 mod player;
 mod report;
@@ -38,6 +40,7 @@ mod verdict;
 mod wheel;
 mod worker;
 
+pub use parts::PayloadPart;
 pub use report::{Quantiles, Report};
 pub use run::{Behaviour, Glance, RunConfig, RunError, Stall, run};
 pub use series::SeriesPoint;

@@ -74,6 +74,9 @@ struct CommonArguments {
     /// of interval_ms is interval_p99_ms.
     #[arg(long, value_name = "LIST")]
     require: Option<Requirements>,
+    /// Counts where the bytes went: by part of a snapshot, and by kind of entity.
+    #[arg(long)]
+    account: bool,
     /// Shows nothing while it runs.
     #[arg(long)]
     quiet: bool,
@@ -158,6 +161,7 @@ fn main() -> ExitCode {
         spread_sources: common.spread_sources,
         stall,
         conditions,
+        accounts: common.account,
     };
     if let Err(error) = stop_on_interrupt() {
         return fail(FAILED, &error);

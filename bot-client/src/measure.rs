@@ -2,7 +2,7 @@
 
 use hdrhistogram::Histogram;
 use std::collections::BTreeMap;
-use tickwire_protocol::client::ClientStats;
+use tickwire_protocol::client::{ByteAccount, ClientStats};
 use tickwire_protocol::time::Micros;
 
 /// The sums of a thread's clients while the run is measured.
@@ -26,6 +26,8 @@ pub(crate) struct Measures {
     pub(crate) missed: u64,
     /// What became of predictions.
     pub(crate) players: PlayerSums,
+    /// Where the bytes went, if that is counted.
+    pub(crate) account: ByteAccount,
     /// Connections that ended before the run did.
     pub(crate) disconnects: u64,
     /// How they ended, by the close frame's reason.
@@ -144,6 +146,7 @@ impl Measures {
             protocol_errors: 0,
             missed: 0,
             players: PlayerSums::default(),
+            account: ByteAccount::default(),
             disconnects: 0,
             ends: BTreeMap::new(),
         }
@@ -162,6 +165,7 @@ impl Measures {
         self.protocol_errors += other.protocol_errors;
         self.missed += other.missed;
         self.players.add(&other.players);
+        self.account.add(&other.account);
         self.disconnects += other.disconnects;
         for (end, count) in &other.ends {
             *self.ends.entry(end.clone()).or_default() += count;

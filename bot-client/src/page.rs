@@ -43,7 +43,9 @@ fn write_page(out: &mut String, title: &str, report: &Report) -> std::fmt::Resul
     for plot in plots(report) {
         write_plot(out, &plot, &report.series)?;
     }
-    write!(out, "</div>\n<h2>In words</h2>\n<pre>{}</pre>\n", escape(&report.to_string()))?;
+    out.push_str("</div>\n");
+    write_parts(out, report)?;
+    write!(out, "<h2>In words</h2>\n<pre>{}</pre>\n", escape(&report.to_string()))?;
     out.push_str("</main>\n</body>\n</html>\n");
     Ok(())
 }
@@ -76,6 +78,33 @@ fn write_cards(out: &mut String, report: &Report) -> std::fmt::Result {
         writeln!(out, "<div{class}><dt>{name}</dt><dd>{value}</dd><dd class=\"note\">{note}</dd></div>")?;
     }
     out.push_str("</dl>\n");
+    Ok(())
+}
+
+/// Where the bytes went: a row and a bar for each part.
+fn write_parts(out: &mut String, report: &Report) -> std::fmt::Result {
+    if report.payload_parts.is_empty() {
+        return Ok(());
+    }
+    let most = report.payload_parts.iter().map(|part| part.bytes_per_client_second).fold(1e-9, f64::max);
+    out.push_str("<h2>Where the bytes went</h2>\n<table class=\"parts\">\n");
+    out.push_str(
+        "<tr><th>part</th><th>B/s and client</th><th></th><th>told a second</th><th>bits</th></tr>\n",
+    );
+    for part in &report.payload_parts {
+        let bytes = part.bytes_per_client_second;
+        let number = |value: Option<f64>| value.map_or(String::new(), |value| format!("{value:.1}"));
+        writeln!(
+            out,
+            "<tr><td>{}</td><td>{bytes:.1}</td><td><i style=\"width:{:.1}%\"></i></td><td>{}</td>\
+             <td>{}</td></tr>",
+            escape(&part.name),
+            100.0 * bytes / most,
+            number(part.told_per_client_second),
+            number(part.bits_each)
+        )?;
+    }
+    out.push_str("</table>\n");
     Ok(())
 }
 
@@ -207,6 +236,7 @@ const STYLE: &str = include_str!("page.css");
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::parts::PayloadPart;
 
     #[test]
     fn the_page_has_all_plots_and_needs_nothing_else() {
@@ -222,6 +252,10 @@ mod tests {
         assert!(html.contains("<h1>2 bots &lt;of&gt; &quot;arena&quot;</h1>"));
         assert_eq!(html.matches("<svg").count(), 5);
         assert!(!html.contains("http") && !html.contains("<script") && !html.contains("NaN"));
+        assert!(!html.contains("<table"));
+        let part = PayloadPart { name: "changed <figure>".to_owned(), ..PayloadPart::default() };
+        let counted = page("parts", &Report { payload_parts: vec![part], ..Report::default() });
+        assert!(counted.contains("<td>changed &lt;figure&gt;</td>"));
         let empty = page("nothing", &Report::default());
         assert_eq!(empty.matches("<svg").count(), 3);
         assert!(!empty.contains("NaN") && !empty.contains("inf"));

@@ -41,8 +41,12 @@ impl Pilot<Arena> for ArenaFighter {
         let level = client.level().map(|level| level.shared());
         let (Some((player, period)), Some(level)) = (welcome, level) else { return ArenaInput::default() };
         let tick = client.input_tick().unwrap_or_default();
-        self.senses.look(player, &client.view(now));
-        let view = self.senses.view(tick, seconds_per_tick(period), &level);
+        let dt = seconds_per_tick(period);
+        self.senses.attend(&self.brain, tick, dt);
+        let senses = &self.senses;
+        let scene = client.view_of(now, |index, _| senses.needs(index));
+        self.senses.look(player, &scene);
+        let view = self.senses.view(tick, dt, &level);
         let was_alive = std::mem::replace(&mut self.was_alive, view.is_some());
         let Some(view) = view else { return ArenaInput::default() };
         if !was_alive {

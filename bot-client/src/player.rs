@@ -1,5 +1,6 @@
 //! One client of a game that predicts: the client core over sockets, under conditions if so wished.
 
+use crate::attendance::{Attendant, Outcome};
 use crate::conditioner::{Conditioner, Conditions};
 use crate::env::Env;
 use crate::level;
@@ -48,17 +49,6 @@ enum Down {
     Opened,
     Message(Bytes),
     Closed(Option<u16>),
-}
-
-/// What became of a player.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// It goes on.
-    On,
-    /// It was let in.
-    LetIn,
-    /// It is over, with the name of the end and what the server says of it.
-    Over(String),
 }
 
 /// What players are stepped with.
@@ -145,20 +135,9 @@ impl<S: Simulation, P: Pilot<S>> Player<S, P> {
         })
     }
 
-    pub(crate) fn number(&self) -> u32 {
-        self.number
-    }
-
     /// When it is to be stepped next.
     pub(crate) fn deadline(&self) -> Option<Micros> {
         self.deadline.filter(|_| !self.is_over)
-    }
-
-    /// The measured time begins: what was before does not count.
-    pub(crate) fn begin_measuring(&mut self) {
-        self.counted = PlayerSums::of(&self.client.stats());
-        self.snapshot_at = None;
-        self.made.clear();
     }
 
     /// Takes in what a connection has, and goes on.
@@ -407,10 +386,25 @@ impl<S: Simulation, P: Pilot<S>> Player<S, P> {
     /// The measured time ends.
     pub(crate) fn end_measuring(&mut self, env: &mut Env) {
         self.count(env.now(), env);
+        if let Some(account) = self.client.drain_account().filter(|_| env.is_measured()) {
+            env.measures.account.add(&account);
+        }
+    }
+}
+
+impl<S: Simulation, P: Pilot<S>> Attendant for Player<S, P> {
+    fn number(&self) -> u32 {
+        self.number
     }
 
-    /// Says that it leaves. True if there is a connection whose end it waits for then.
-    pub(crate) fn leave(&mut self, env: &mut Env) -> bool {
+    fn begin_measuring(&mut self) {
+        self.counted = PlayerSums::of(&self.client.stats());
+        self.snapshot_at = None;
+        self.made.clear();
+        drop(self.client.drain_account());
+    }
+
+    fn leave(&mut self, env: &mut Env) -> bool {
         let now = env.now();
         self.is_over = true;
         self.client.handle_leave(now);
@@ -424,8 +418,7 @@ impl<S: Simulation, P: Pilot<S>> Player<S, P> {
         self.lines.iter().any(|line| line.socket.is_open())
     }
 
-    /// Reads what still comes, to no purpose. True when all connections are closed.
-    pub(crate) fn drain(&mut self, is_closing: bool) -> bool {
+    fn drain(&mut self, is_closing: bool) -> bool {
         self.lines.retain_mut(|line| {
             line.socket.handle_ready(is_closing);
             loop {

@@ -1,6 +1,7 @@
 //! What a run saw: for people, and as JSON for scripts.
 
 use crate::measure::{Measures, Times};
+use crate::parts::{PayloadPart, parts, write_parts};
 use crate::series::{Series, SeriesPoint};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -22,6 +23,8 @@ pub struct Report {
     pub interval_ms: Quantiles,
     /// Bytes of the server's messages per client and second, without the WebSocket's framing.
     pub payload_bytes_per_client_second: f64,
+    /// Where these bytes went, if it was counted; else there are none.
+    pub payload_parts: Vec<PayloadPart>,
     /// Inputs per client and second.
     pub inputs_per_client_second: f64,
     /// Milliseconds from when an input was sent to when a snapshot showed its effect.
@@ -98,6 +101,9 @@ pub(crate) struct Frame {
     pub(crate) cpu_seconds: Option<f64>,
     pub(crate) interrupted: bool,
     pub(crate) conditions: Option<String>,
+    /// The names of the game's kinds of entity.
+    pub(crate) kinds: Vec<String>,
+    pub(crate) accounts: bool,
 }
 
 impl Report {
@@ -115,6 +121,11 @@ impl Report {
             snapshot_hz_mean: rate(measures.snapshots),
             interval_ms: Quantiles::of(&measures.intervals),
             payload_bytes_per_client_second: rate(measures.payload_bytes),
+            payload_parts: if frame.accounts {
+                parts(&measures.account, &frame.kinds, client_seconds)
+            } else {
+                Vec::new()
+            },
             inputs_per_client_second: rate(measures.inputs),
             latency_ms: Quantiles::of(&measures.latencies),
             latencies: measures.latencies.count(),
@@ -165,6 +176,7 @@ impl fmt::Display for Report {
             "payload          {:.0} bytes a second and client",
             self.payload_bytes_per_client_second
         )?;
+        write_parts(f, self)?;
         writeln!(
             f,
             "input to effect  {:.1} ms (p50), {:.1} (p99) of {} at {:.1} inputs a second",
@@ -221,6 +233,8 @@ mod tests {
             cpu_seconds: Some(0.02),
             interrupted: false,
             conditions: None,
+            kinds: Vec::new(),
+            accounts: false,
         };
         Report::new(frame, measures, &Series::new(Micros(1_000_000)))
     }

@@ -48,6 +48,8 @@ pub struct RunConfig {
     /// What the network is like that is put between the clients and their sockets; of clients that predict
     /// alone.
     pub conditions: Option<Conditions>,
+    /// Whether it is counted where the bytes went, by part and by kind of entity.
+    pub accounts: bool,
 }
 
 impl RunConfig {
@@ -206,6 +208,8 @@ pub fn run(
         cpu_seconds: timing.cpu_used,
         interrupted: stop.load(Ordering::Relaxed),
         conditions: config.conditions.map(|conditions| conditions.name.to_owned()),
+        kinds: game.schema().kinds().iter().map(|kind| kind.name.clone()).collect(),
+        accounts: config.accounts,
     };
     Ok(Report::new(frame, measures, &series))
 }

@@ -1,14 +1,14 @@
 //! One thread: its share of the clients, and the loop that serves them.
 
-use crate::bot::{Bot, Progress};
+use crate::attendance::{Attendance, Attendant, EVENTS, Outcome, leave, look};
+use crate::bot::Bot;
 use crate::env::Env;
 use crate::run::{Behaviour, RunConfig, Shared, micros};
 use crate::wheel::Wheel;
 use mio::{Events, Poll, Token};
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tickwire_protocol::client::GameForm;
 use tickwire_protocol::game::InputForm;
 use tickwire_protocol::time::Micros;
@@ -21,12 +21,11 @@ pub(crate) struct Worker<'a> {
     poll: Poll,
     wheel: Wheel,
     bots: Vec<Bot>,
-    /// The clients that connect next, and the deadline of those that do so now.
+    /// The client that connects next.
     next: usize,
-    connecting: Vec<(usize, Micros)>,
+    attendance: Attendance<'a>,
     inputs: InputForm<SwarmInput>,
     env: Env,
-    has_begun: bool,
     has_stalled: bool,
 }
 
@@ -39,7 +38,6 @@ impl<'a> Worker<'a> {
         start: Instant,
     ) -> io::Result<Worker<'a>> {
         let lanes = game.inputs().lanes();
-        let share = (thread as u32..config.clients).step_by(config.threads);
         let period = match config.behaviour {
             Behaviour::Swarm => INPUT_PERIOD,
             _ => ACKNOWLEDGEMENT_PERIOD,
@@ -50,12 +48,13 @@ impl<'a> Worker<'a> {
             shared,
             poll: Poll::new()?,
             wheel: Wheel::new(period, env.now()),
-            bots: share.map(|number| Bot::new(number, config, game, lanes)).collect(),
+            bots: Attendance::numbers(config, thread)
+                .map(|number| Bot::new(number, config, game, lanes))
+                .collect(),
             next: 0,
-            connecting: Vec::new(),
+            attendance: Attendance::new(config, shared),
             inputs: InputForm::new().expect("the swarm's input is one"),
             env,
-            has_begun: false,
             has_stalled: false,
         })
     }
@@ -65,102 +64,57 @@ impl<'a> Worker<'a> {
         let mut events = Events::with_capacity(EVENTS);
         loop {
             let now = self.env.now();
-            if self.shared.stop.load(Ordering::Relaxed) || self.is_over(now) {
+            if self.attendance.is_over(now, &mut self.env, &mut self.bots) {
                 break;
             }
+            self.stall_due(now);
             self.connect_due(now);
             self.send_due();
             self.env.publish(now, self.shared);
-            // Asleep in a poll, the thread would be woken by the first snapshot of each tick and again by
-            // most of those after it. On the loopback it is the server that pays for these wake-ups, which
-            // no client elsewhere would cost it. So the sockets are looked at every millisecond.
-            let wait = self.wheel.next_due().saturating_since(self.env.now()).0.min(LOOK_MICROS);
-            std::thread::sleep(Duration::from_micros(wait));
-            match self.poll.poll(&mut events, Some(Duration::ZERO)) {
-                Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
-                _ => {}
-            }
+            let wait = self.wheel.next_due().saturating_since(self.env.now());
+            look(&mut self.poll, &mut events, wait)?;
             for (count, event) in events.iter().enumerate() {
                 // A burst of snapshots must not make inputs late.
                 if count % BATCH == BATCH - 1 {
                     self.send_due();
                 }
                 let place = event.token().0;
-                let progress = self.bots[place].handle_ready(event.is_read_closed(), &mut self.env);
-                self.handle_progress(place, progress);
+                let outcome = self.bots[place].handle_ready(event.is_read_closed(), &mut self.env);
+                self.handle_outcome(place, outcome);
             }
         }
         let now = self.env.now();
         if self.env.is_measured() {
-            self.bots.iter().for_each(|bot| bot.end_measuring(now, &mut self.env.measures));
+            self.bots.iter_mut().for_each(|bot| bot.end_measuring(now, &mut self.env.measures));
         }
-        self.leave(&mut events)?;
+        leave(&mut self.bots, &mut self.poll, &mut events, &mut self.env, |token| token.0)?;
         Ok(self.env)
     }
 
-    /// All leave, and wait a little for the server to close.
-    fn leave(&mut self, events: &mut Events) -> io::Result<()> {
-        let env = &mut self.env;
-        let mut waits: Vec<bool> = self.bots.iter_mut().map(|bot| bot.leave(env)).collect();
-        let mut left = waits.iter().filter(|waits| **waits).count();
-        let deadline = Instant::now() + LEAVE_TIME;
-        while left > 0
-            && let Some(wait) = deadline.checked_duration_since(Instant::now())
-        {
-            match self.poll.poll(events, Some(wait)) {
-                Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
-                _ => {}
-            }
-            for event in events.iter() {
-                let place = event.token().0;
-                if waits[place] && self.bots[place].drain(event.is_read_closed()) {
-                    waits[place] = false;
-                    left -= 1;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether the measured time has ended; it begins here too, and so does the stall.
-    fn is_over(&mut self, now: Micros) -> bool {
-        let from = Micros(self.shared.measured_from.load(Ordering::Relaxed));
-        if now < from {
-            return false;
-        }
-        if !self.has_begun {
-            self.has_begun = true;
-            self.env.begin_measuring(now);
-            self.bots.iter_mut().for_each(Bot::begin_measuring);
-        }
-        if let Some(stall) = self.config.stall
-            && !self.has_stalled
-            && now >= from + micros(stall.after)
-        {
+    /// Some stop reading, if that is wished for and its time has come.
+    fn stall_due(&mut self, now: Micros) {
+        let Some(stall) = self.config.stall.filter(|_| !self.has_stalled) else { return };
+        if self.attendance.measured_time(now).is_some_and(|time| time >= micros(stall.after)) {
             self.has_stalled = true;
             self.bots.iter_mut().filter(|bot| bot.number() < stall.clients).for_each(Bot::stall);
         }
-        now >= from + micros(self.config.measured)
     }
 
     /// Begins the connections whose time has come, and gives up on those that take too long.
     fn connect_due(&mut self, now: Micros) {
         while let Some(bot) = self.bots.get_mut(self.next) {
-            let due = u64::from(bot.number()) * 1_000_000 / u64::from(self.config.connects_per_second);
-            if now.0 < due {
+            if !self.attendance.is_due(bot.number(), now) {
                 break;
             }
             let place = self.next;
             let registry = self.poll.registry();
             match bot.connect(&self.env.target, self.config.spread_sources, registry, Token(place)) {
-                Ok(()) => self.connecting.push((place, now + CONNECT_TIME)),
+                Ok(()) => self.attendance.handle_entering(place, now),
                 Err(error) => self.shared.fail(bot.number(), error.to_string()),
             }
             self.next += 1;
         }
-        if let Some((place, _)) = self.connecting.iter().find(|(_, deadline)| *deadline <= now) {
-            self.shared.fail(self.bots[*place].number(), "no answer in time".to_owned());
-        }
+        self.attendance.give_up(now, &self.bots);
     }
 
     /// Sends the inputs that are due.
@@ -168,32 +122,19 @@ impl<'a> Worker<'a> {
         loop {
             let Some((mut clients, due)) = self.wheel.poll_slot(self.env.now()) else { return };
             clients.retain(|place| {
-                let progress = self.bots[*place].send_due(due, &self.inputs, &mut self.env);
-                let goes_on = progress == Progress::On;
-                self.handle_progress(*place, progress);
+                let outcome = self.bots[*place].send_due(due, &self.inputs, &mut self.env);
+                let goes_on = outcome == Outcome::On;
+                self.handle_outcome(*place, outcome);
                 goes_on
             });
             self.wheel.put_back(clients);
         }
     }
 
-    fn handle_progress(&mut self, place: usize, progress: Progress) {
+    fn handle_outcome(&mut self, place: usize, outcome: Outcome) {
         let number = self.bots[place].number();
-        match progress {
-            Progress::On => {}
-            Progress::LetIn => {
-                self.connecting.retain(|(other, _)| *other != place);
-                self.wheel.insert(place, number);
-                self.shared.let_in.fetch_add(1, Ordering::Relaxed);
-            }
-            Progress::Over(why) => {
-                if self.connecting.iter().any(|(other, _)| *other == place) {
-                    self.shared.fail(number, why);
-                } else {
-                    self.env.measures.disconnects += 1;
-                    *self.env.measures.ends.entry(why).or_default() += 1;
-                }
-            }
+        if self.attendance.handle_outcome(place, number, outcome, &mut self.env) {
+            self.wheel.insert(place, number);
         }
     }
 }
@@ -203,18 +144,6 @@ const INPUT_PERIOD: Micros = Micros(40_000);
 
 /// An idle client acknowledges once a second.
 const ACKNOWLEDGEMENT_PERIOD: Micros = Micros(1_000_000);
-
-/// How long a client tries to get in.
-pub(crate) const CONNECT_TIME: Micros = Micros(20_000_000);
-
-/// How long clients wait for the server to close after they have left.
-pub(crate) const LEAVE_TIME: Duration = Duration::from_secs(2);
-
-/// What the system tells at a time.
-pub(crate) const EVENTS: usize = 1024;
-
-/// Microseconds between two looks at the sockets, at most: how late what has come is noticed.
-pub(crate) const LOOK_MICROS: u64 = 1000;
 
 /// Events between two looks at the wheel.
 const BATCH: usize = 32;

@@ -72,6 +72,26 @@ async fn in_play(player: &mut Player<Arena>) {
     soon("an avatar", play).await;
 }
 
+/// Comes in for the first time, and waits until it plays.
+async fn enter(url: &str, options: PlayerOptions) -> Player<Arena> {
+    let mut player = connect(url, options);
+    assert!(!welcomed(&mut player).await, "it was never here");
+    in_play(&mut player).await;
+    player
+}
+
+fn ann() -> PlayerOptions {
+    PlayerOptions::new("Ann")
+}
+
+/// The event that tells that a connection was lost or refused, and how.
+fn disconnected(event: &PlayerEvent<ArenaEvent>) -> Option<SessionEnd> {
+    match event {
+        PlayerEvent::Client(ClientEvent::Disconnected(end)) => Some(*end),
+        _ => None,
+    }
+}
+
 fn public_id(player: &Player<Arena>) -> u16 {
     player.client().session().welcome().expect("it was let in").body.player.0
 }
@@ -107,7 +127,7 @@ async fn the_example_walks_over_tls() {
     let certificate = files.certificate.to_str().unwrap();
     check(&run_example(&[&host.url(), "--seconds", "4", "--certificate", certificate]).await);
     // Without it, nobody is let near.
-    let options = PlayerOptions { trust: Trust::nobody(), ..PlayerOptions::new("Ann") };
+    let options = PlayerOptions { trust: Trust::nobody(), ..ann() };
     let mut stranger = connect(&host.url(), options);
     until(&mut stranger, "a refusal", |event| match event {
         PlayerEvent::Trouble(Trouble::Connect(ConnectError::Untrusted(_))) => Some(()),
@@ -119,7 +139,7 @@ async fn the_example_walks_over_tls() {
     let (_, other) = self_signed("other", false);
     for (der, is_trusted) in [(other, false), (der, true)] {
         let trust = Trust::nobody().and_certificate(der);
-        let mut player = connect(&host.url(), PlayerOptions { trust, ..PlayerOptions::new("Ann") });
+        let mut player = connect(&host.url(), PlayerOptions { trust, ..ann() });
         let first = soon("an event", player.next_event()).await;
         match first.unwrap() {
             PlayerEvent::Trouble(trouble) => assert!(!is_trusted, "{trouble}"),
@@ -133,9 +153,7 @@ async fn the_example_walks_over_tls() {
 async fn a_cut_connection_is_resumed_by_the_same_player() {
     let host = Host::start(config());
     let proxy = Proxy::start(host.address).await;
-    let mut player = connect(&proxy.url(), PlayerOptions::new("Ann"));
-    assert!(!welcomed(&mut player).await);
-    in_play(&mut player).await;
+    let mut player = enter(&proxy.url(), ann()).await;
     let before = public_id(&player);
     for _ in 0..2 {
         proxy.cut();
@@ -151,9 +169,7 @@ async fn a_cut_connection_is_resumed_by_the_same_player() {
 async fn a_silent_connection_is_taken_over() {
     let host = Host::start(config());
     let proxy = Proxy::start(host.address).await;
-    let mut player = connect(&proxy.url(), PlayerOptions::new("Ann"));
-    assert!(!welcomed(&mut player).await);
-    in_play(&mut player).await;
+    let mut player = enter(&proxy.url(), ann()).await;
     let before = public_id(&player);
     // No byte comes through any more, and nothing says so.
     proxy.freeze();
@@ -167,9 +183,7 @@ async fn a_silent_connection_is_taken_over() {
 async fn after_a_restart_it_comes_back_as_a_new_player() {
     let first = Host::start(config());
     let proxy = Proxy::start(first.address).await;
-    let mut player = connect(&proxy.url(), PlayerOptions::new("Ann"));
-    assert!(!welcomed(&mut player).await);
-    in_play(&mut player).await;
+    let mut player = enter(&proxy.url(), ann()).await;
     // The server is gone from one moment to the next, and nobody listens.
     proxy.forward_to(None);
     proxy.cut();
@@ -191,30 +205,20 @@ async fn after_a_restart_it_comes_back_as_a_new_player() {
 #[tokio::test]
 async fn a_server_that_closes_says_so() {
     let mut host = Host::start(config());
-    let mut player = connect(&host.url(), PlayerOptions::new("Ann"));
-    assert!(!welcomed(&mut player).await);
+    let mut player = enter(&host.url(), ann()).await;
     host.shut_down();
-    until(&mut player, "the end", |event| match event {
-        PlayerEvent::Client(ClientEvent::Disconnected(SessionEnd::ServerClosing)) => Some(()),
-        _ => None,
-    })
-    .await;
+    let end = until(&mut player, "the end", disconnected).await;
+    assert_eq!(end, SessionEnd::ServerClosing);
     assert!(matches!(player.state(), ClientState::Waiting { after: SessionEnd::ServerClosing, .. }));
 }
 
 #[tokio::test]
 async fn who_is_refused_hears_why() {
     let host = Host::start(Config { max_rooms: 1, room_capacity: 1, ..config() });
-    let mut player = connect(&host.url(), PlayerOptions::new("Ann"));
-    assert!(!welcomed(&mut player).await);
+    let mut player = enter(&host.url(), ann()).await;
     // Full is not for ever: it waits, as the table of ends says.
     let mut late = connect(&host.url(), PlayerOptions::new("Bob"));
-    let end = until(&mut late, "a refusal", |event| match event {
-        PlayerEvent::Client(ClientEvent::Disconnected(end)) => Some(*end),
-        other => panic!("{other:?}"),
-    })
-    .await;
-    assert_eq!(end, SessionEnd::RoomFull);
+    assert_eq!(until(&mut late, "a refusal", disconnected).await, SessionEnd::RoomFull);
     assert!(matches!(late.state(), ClientState::Waiting { after: SessionEnd::RoomFull, .. }));
     let nowhere = [RoomWish::Room(RoomId(77)), RoomWish::Code(RoomCode::from_bits(5))];
     for room in nowhere {
@@ -234,15 +238,11 @@ async fn who_is_refused_hears_why() {
 async fn a_private_room_is_entered_by_its_code_and_who_leaves_is_gone_at_once() {
     let host = Host::start(config());
     let room = RoomWish::Create { private: true };
-    let mut ann = connect(&host.url(), PlayerOptions { room, ..PlayerOptions::new("Ann") });
-    welcomed(&mut ann).await;
+    let mut ann = enter(&host.url(), PlayerOptions { room, ..ann() }).await;
     let room = ann.client().session().welcome().unwrap().body.room.clone();
     let code = RoomWish::Code(room.code.expect("a private room has a code"));
-    let mut bob = connect(&host.url(), PlayerOptions { room: code, ..PlayerOptions::new("Bob") });
-    welcomed(&mut bob).await;
+    let mut bob = enter(&host.url(), PlayerOptions { room: code, ..PlayerOptions::new("Bob") }).await;
     assert_eq!(bob.client().session().welcome().unwrap().body.room.id, room.id);
-    in_play(&mut ann).await;
-    in_play(&mut bob).await;
     let said_by = public_id(&bob);
     bob.command(&ArenaCommand::Say("good night".to_owned())).unwrap();
     let said = until(&mut ann, "what Bob says", |event| match event {
@@ -273,14 +273,12 @@ async fn no_task_is_left_behind() {
             tokio::task::yield_now().await;
         }
     };
-    let mut player = connect(&host.url(), PlayerOptions::new("Ann"));
-    welcomed(&mut player).await;
-    in_play(&mut player).await;
+    let mut player = enter(&host.url(), ann()).await;
     assert!(alive() > 0, "its connection is a task");
     drop(player);
     soon("the end of all tasks", none_left()).await;
     host.metric("tickwire_sessions{state=\"detached\"} 1").await;
-    let mut player = connect(&host.url(), PlayerOptions::new("Ann"));
+    let mut player = connect(&host.url(), ann());
     welcomed(&mut player).await;
     assert_eq!(player.leave().await, Ok(()));
     assert_eq!(alive(), 0);
@@ -288,7 +286,7 @@ async fn no_task_is_left_behind() {
 
 #[test]
 fn what_cannot_be_is_refused_at_once() {
-    let start = |url| Player::<Arena>::connect(url, PlayerOptions::new("Ann"));
+    let start = |url| Player::<Arena>::connect(url, ann());
     assert!(matches!(start("ws://127.0.0.1:1"), Err(StartError::Runtime(_))));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let _inside = runtime.enter();

@@ -57,8 +57,16 @@ fn config(address: SocketAddr, clients: u32) -> RunConfig {
         connects_per_second: 500,
         spread_sources: true,
         stall: None,
+        accounts: true,
         conditions: None,
     }
+}
+
+/// The parts of what came are all of it.
+fn assert_whole(report: &Report) {
+    let sum: f64 = report.payload_parts.iter().map(|part| part.bytes_per_client_second).sum();
+    let share = sum / report.payload_bytes_per_client_second;
+    assert!((0.999..1.001).contains(&share), "{report}");
 }
 
 fn play(config: &RunConfig) -> Result<Report, RunError> {
@@ -75,6 +83,7 @@ fn players_predict_what_the_server_says_on_a_good_network_and_a_bad_one() {
             assert_eq!((report.clients, report.disconnects), (12, 0), "{report}");
             assert!(report.is_good() && report.predicted > 100 && report.latencies > 100, "{report}");
             assert!(!report.series.is_empty() && report.inputs_taken > 0, "{report}");
+            assert_whole(&report);
         }
     });
 }
@@ -103,6 +112,7 @@ fn bots_play_and_find_everything_right() {
         let report = play(&config(address, 30)).unwrap();
         assert_eq!((report.clients, report.disconnects, report.missed_snapshots), (30, 0, 0), "{report}");
         assert!(report.is_good() && report.checks > 0 && report.latencies > 0, "{report}");
+        assert_whole(&report);
         assert!(report.payload_bytes_per_client_second > 0.0 && report.snapshot_hz_mean > 0.0, "{report}");
         let idle = RunConfig { behaviour: Behaviour::Idle, threads: 1, ..config(address, 60) };
         let report = play(&idle).expect("those who left made room");

@@ -51,6 +51,12 @@ struct ReasonLabel {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RefusalLabel {
+    game: String,
+    reason: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OutcomeLabel {
     outcome: &'static str,
 }
@@ -129,6 +135,7 @@ pub struct Metrics {
     pub room_panics: Counter,
     stages: [Histogram; Stage::ALL.len()],
     ends: Family<ReasonLabel, Counter>,
+    refusals: Family<RefusalLabel, Counter>,
 }
 
 impl Metrics {
@@ -141,6 +148,7 @@ impl Metrics {
         let skips = Family::<ReasonLabel, Counter>::default();
         let encodings = Family::<FormLabel, Counter>::default();
         let ends = Family::<ReasonLabel, Counter>::default();
+        let refusals = Family::<RefusalLabel, Counter>::default();
         let sessions = Family::<StateLabel, Gauge>::default();
         let input = |outcome| inputs.get_or_create(&OutcomeLabel { outcome }).clone();
         let skip = |reason| skips.get_or_create(&ReasonLabel { reason }).clone();
@@ -182,6 +190,7 @@ impl Metrics {
             room_panics: Counter::default(),
             stages: Stage::ALL.map(|(_, stage)| stages.get_or_create(&StageLabel { stage }).clone()),
             ends: ends.clone(),
+            refusals: refusals.clone(),
             registry: Mutex::new(Registry::default()),
         };
         let mut counter = |name: &str, help: &str, counter: &Counter| {
@@ -200,7 +209,9 @@ impl Metrics {
         registry.register("inputs", "Inputs by what became of them", inputs.clone());
         registry.register("snapshots_skipped", "Snapshots not sent, by reason", skips.clone());
         registry.register("encodings", "Encodings of entities, by form", encodings.clone());
-        registry.register("session_ends", "Ended sessions, by reason", ends);
+        registry.register("session_ends", "Sessions that ended or were refused, by reason", ends);
+        let help = "What players asked for that cannot be, by the game's reason";
+        registry.register("refusals", help, refusals);
         registry.register("sessions", "Sessions by state", sessions.clone());
         registry.register("connections", "Connections", metrics.connections.clone());
         registry.register("rooms", "Rooms", metrics.rooms.clone());
@@ -223,6 +234,12 @@ impl Metrics {
     /// Counts the end of a session.
     pub fn end(&self, end: SessionEnd) {
         self.ends.get_or_create(&ReasonLabel { reason: end.name() }).inc();
+    }
+
+    /// Counts what a game refused. Its reasons are part of the program, so that no client can add one.
+    pub fn refusals(&self, game: &str, reason: &'static str, count: u64) {
+        let label = RefusalLabel { game: game.to_owned(), reason };
+        self.refusals.get_or_create(&label).inc_by(count);
     }
 
     /// Everything as text.

@@ -272,7 +272,8 @@ impl<G: Playable> Party<G> {
     /// # Panics
     /// When the game has no inputs.
     pub fn join(&mut self, name: &str, conditions: Conditions, play: Play<G>) -> usize {
-        let session = SessionConfig::new(Arc::clone(&self.form), name);
+        let session =
+            SessionConfig { counts_bytes: true, ..SessionConfig::new(Arc::clone(&self.form), name) };
         let config = ClientConfig::new(session, self.random.next_u64());
         self.members.push(Member {
             client: Client::new(config, self.now()).expect("the game has inputs"),

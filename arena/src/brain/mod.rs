@@ -24,6 +24,7 @@ use path::Path;
 use serde::{Deserialize, Serialize};
 use tickwire_protocol::determinism::{SimRng, float};
 use tickwire_protocol::id::PlayerId;
+use tickwire_protocol::time::Tick;
 
 /// Somebody's will.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -98,13 +99,24 @@ impl Brain {
         self.anchor_seconds = 0.0;
     }
 
+    /// Whether it decides in this tick, for which it looks at everything. In all others it needs to see nobody
+    /// but whom it fights, and its friends.
+    #[must_use]
+    pub fn decides(&self, tick: Tick, dt: f32) -> bool {
+        tick.0.wrapping_add(self.phase).is_multiple_of(float_ticks(THINK_SECONDS, dt))
+    }
+
+    /// Whom it fights.
+    fn target(&self) -> Option<PlayerId> {
+        self.target
+    }
+
     /// What it wants in the tick of a view.
     pub fn think(&mut self, view: &View<'_>) -> ArenaInput {
-        let every = float_ticks(THINK_SECONDS, view.dt);
         self.path_age += view.dt;
         self.circling_seconds -= view.dt;
         self.watch_progress(view);
-        if view.tick.0.wrapping_add(self.phase).is_multiple_of(every) {
+        if self.decides(view.tick, view.dt) {
             self.decide(view);
         }
         let target = self.target.and_then(|player| view.figure(player));
@@ -155,9 +167,9 @@ impl Brain {
         let Some(target) = self.target.and_then(|player| view.figure(player)) else { return };
         let distance = target.position.distance(view.avatar.position);
         // What is in the hands stays there between the two distances.
-        if distance > 10.0 {
+        if distance > 9.0 {
             self.weapon = Weapon::Rail;
-        } else if distance < 6.5 || (view.avatar.rail_cooldown > 0.5 && distance < 9.0) {
+        } else if distance < 5.5 || (view.avatar.rail_cooldown > 0.5 && distance < 9.0) {
             self.weapon = Weapon::Bolts;
         }
     }

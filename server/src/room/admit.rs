@@ -38,7 +38,7 @@ impl Admission {
             SessionEnd::ServerClosing => SessionEnd::DrainingRefused,
             _ => SessionEnd::UnknownRoom,
         };
-        self.refuse_with(Refusal::new(RefusalReason::End(end)), outbox);
+        self.refuse_with(refusal_of(end), outbox);
     }
 
     fn refuse_with(mut self, refusal: Refusal, outbox: &mut Outbox) {
@@ -70,14 +70,22 @@ impl Room {
         self.count_sessions();
     }
 
+    /// Does not let somebody in, and counts it.
+    fn turn_away(&self, admission: Admission, refusal: Refusal, outbox: &mut Outbox) {
+        self.services.metrics.end(refusal.end());
+        admission.refuse_with(refusal, outbox);
+    }
+
     fn join(&mut self, admission: Admission, now: Micros, outbox: &mut Outbox) {
-        let Some(player) = self.ids.take() else { return admission.refuse(SessionEnd::RoomFull, outbox) };
+        let Some(player) = self.ids.take() else {
+            return self.turn_away(admission, refusal_of(SessionEnd::RoomFull), outbox);
+        };
         let role = if admission.hello.body.spectator { Role::Spectator } else { Role::Player };
         let joining = Joining { player, name: admission.name.as_str(), role };
         let profile = self.profile(&admission.hello);
         if let Err(refused) = self.play.join(&joining, profile.predicts) {
             self.ids.give_back(player);
-            return admission.refuse_with(refusal(refused), outbox);
+            return self.turn_away(admission, refusal(refused), outbox);
         }
         if let Some(place) = admission.place {
             self.places.insert(player, place);
@@ -100,10 +108,10 @@ impl Room {
         let found = self.sessions.iter().find(|(_, session)| holds(session)).map(|(key, _)| key);
         let profile = self.profile(&admission.hello);
         let Some((key, session)) = found.and_then(|key| Some((key, self.sessions.get_mut(key)?))) else {
-            return admission.refuse(SessionEnd::ResumeRefused, outbox);
+            return self.turn_away(admission, refusal_of(SessionEnd::ResumeRefused), outbox);
         };
         if session.events.handle_resume(resume.next_event).is_err() {
-            return admission.refuse(SessionEnd::ResumeRefused, outbox);
+            return self.turn_away(admission, refusal_of(SessionEnd::ResumeRefused), outbox);
         }
         if let Some(mut wire) = session.wire.take() {
             // Half-open connections look alive for long: the player itself says that it is elsewhere.
@@ -221,6 +229,11 @@ impl Room {
     }
 }
 
+/// A refusal that needs no more words.
+fn refusal_of(end: SessionEnd) -> Refusal {
+    Refusal::new(RefusalReason::End(end))
+}
+
 /// What the client of a player whom the game did not let in is told.
 fn refusal(refused: JoinRefusal) -> Refusal {
     let end = match &refused {
@@ -233,5 +246,5 @@ fn refusal(refused: JoinRefusal) -> Refusal {
         JoinRefusal::Other(text) => text,
         _ => BoundedText::default(),
     };
-    Refusal { text, ..Refusal::new(RefusalReason::End(end)) }
+    Refusal { text, ..refusal_of(end) }
 }

@@ -155,7 +155,7 @@ impl Room {
         let (level_epoch, content) = play.level();
         let history = History::new(Arc::clone(&game.codec), game.capacity as usize);
         services.metrics.rooms.inc();
-        let room = Room {
+        let mut room = Room {
             pace: Pace::new(period, first),
             history,
             play,
@@ -178,6 +178,9 @@ impl Room {
             game,
         };
         room.publish_level(content);
+        // All reasons are there from the beginning, at zero.
+        let metrics = &room.services.metrics;
+        room.play.drain_refusals(&mut |reason, _| metrics.refusals(&room.game.name, reason, 0));
         Ok(room)
     }
 
@@ -261,6 +264,7 @@ impl Room {
         watch.lap(Stage::Capture);
 
         self.tell_events();
+        self.count_refusals();
         self.tell_room(&begun, outbox);
         if self.pace.sends(tick) {
             self.serve(tick, now, outbox, &mut watch);
@@ -306,6 +310,15 @@ impl Room {
             metrics.slipped_ticks.inc_by(u64::from(begun.slipped));
             tracing::warn!(room = self.card.id.0, ticks = begun.slipped, "the room's clock slipped");
         }
+    }
+
+    fn count_refusals(&mut self) {
+        let (metrics, game) = (&self.services.metrics, &self.game.name);
+        self.play.drain_refusals(&mut |reason, count| {
+            if count > 0 {
+                metrics.refusals(game, reason, count);
+            }
+        });
     }
 
     fn capture(&mut self) {

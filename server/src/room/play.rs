@@ -14,7 +14,7 @@ use tickwire_protocol::game::{
     Issued, JoinRefusal, Joining, SentInput, TickInputs, TickSchedule, ViewTime, Viewpoint,
 };
 use tickwire_protocol::id::{EntityIndex, PlayerId};
-use tickwire_protocol::limits::MAX_EVENTS_PER_TICK;
+use tickwire_protocol::limits::{MAX_EVENTS_PER_TICK, MAX_REFUSAL_REASONS};
 use tickwire_protocol::message::{InputMessage, decode_payload, encode_payload};
 use tickwire_protocol::snapshot::InputLead;
 use tickwire_protocol::time::{Micros, Tick, expand_low_16, expand_tick};
@@ -80,6 +80,9 @@ pub(crate) trait Play: Send {
     /// What became of all players' inputs since this was asked before.
     fn drain_counters(&mut self) -> InputCounters;
 
+    /// What the game refused since this was asked before: each reason that it has, and how often.
+    fn drain_refusals(&mut self, each: &mut dyn FnMut(&'static str, u64));
+
     /// The level: how many there were before, and its content.
     fn level(&self) -> (u32, Arc<[u8]>);
 
@@ -97,6 +100,8 @@ pub(crate) struct Match<G: Game> {
     /// How many of them have a client that steps its own avatar.
     predicting: usize,
     counters: InputCounters,
+    /// What the game's refusals stood at when they were last taken out, reason by reason.
+    refused: Vec<u64>,
     inputs: TickInputs<G::Input>,
     commands: Vec<Issued<G::Command>>,
     events: Events<G::Event>,
@@ -115,6 +120,7 @@ impl<G: Game> Match<G> {
             seats: Vec::new(),
             predicting: 0,
             counters: InputCounters::default(),
+            refused: Vec::new(),
             inputs: TickInputs::new(),
             commands: Vec::new(),
             events: Events::new(),
@@ -304,6 +310,20 @@ impl<G: Game> Play for Match<G> {
 
     fn drain_counters(&mut self) -> InputCounters {
         std::mem::take(&mut self.counters)
+    }
+
+    fn drain_refusals(&mut self, each: &mut dyn FnMut(&'static str, u64)) {
+        let (refused, mut place) = (&mut self.refused, 0);
+        self.hosted.game().refused(&mut |name, count| {
+            if place == refused.len() && place < MAX_REFUSAL_REASONS {
+                refused.push(0);
+            }
+            if let Some(before) = refused.get_mut(place) {
+                each(name, count.saturating_sub(*before));
+                *before = count;
+            }
+            place += 1;
+        });
     }
 
     fn level(&self) -> (u32, Arc<[u8]>) {

@@ -1,5 +1,6 @@
 //! The client: all parts put together.
 
+use super::account::ByteAccount;
 use super::clock::TickClock;
 use super::connect::{ConnectionId, ConnectionTask, Connector};
 use super::input::{InputHistory, Wish};
@@ -10,6 +11,7 @@ use super::session::{Session, SessionConfig};
 use super::stats::{ClientStats, Smoothed};
 use crate::end::SessionEnd;
 use crate::game::{InputForm, InputPolicy, LevelId, LoadedLevel, Simulation};
+use crate::id::{EntityIndex, KindId};
 use crate::message::{
     Features, InputError, InputKindError, LevelInfo, SessionState, decode_payload, encode_payload,
 };
@@ -182,6 +184,11 @@ impl<S: Simulation> Client<S> {
     #[must_use]
     pub fn session(&self) -> &Session {
         &self.session
+    }
+
+    /// Where the bytes went that came since this was asked before; `None` if the session does not count.
+    pub fn drain_account(&mut self) -> Option<ByteAccount> {
+        self.session.drain_account()
     }
 
     /// The level, once it is there.
@@ -421,6 +428,12 @@ impl<S: Simulation> Client<S> {
     /// What to draw now. Nothing is allocated when it is called again and again, as far as the game's avatar
     /// does without.
     pub fn view(&mut self, now: Micros) -> Scene<'_, S> {
+        self.view_of(now, |_, _| true)
+    }
+
+    /// The same, with those others alone that are wanted, by index and kind: who looks at a few saves itself
+    /// working out the rest.
+    pub fn view_of(&mut self, now: Micros, wants: impl FnMut(EntityIndex, KindId) -> bool) -> Scene<'_, S> {
         self.pass(now);
         self.clock.advance(self.now);
         self.predictor.reconcile(&self.history, self.history.newest(), self.now);
@@ -429,7 +442,7 @@ impl<S: Simulation> Client<S> {
         let predicted = self.predictor.show(self.wish.wish(), share, self.now);
         self.drawn = predicted.or_else(|| self.told_avatar.clone());
         self.playback.advance(self.now);
-        self.playback.draw();
+        self.playback.draw(wants);
         Scene {
             avatar: self.drawn.as_ref(),
             entities: self.playback.entities(),

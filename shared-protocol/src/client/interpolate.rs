@@ -22,7 +22,6 @@ use super::window::DelayWindow;
 use crate::delta::DeltaCodec;
 use crate::game::{Kind, ViewTime, interpolate};
 use crate::id::{EntityIndex, KindId};
-use crate::limits::MAX_LANES;
 use crate::schema::Replicate;
 use crate::snapshot::{Entry, RateMode, View};
 use crate::time::{Micros, Tick};
@@ -48,6 +47,8 @@ pub(super) struct Playback {
     pub(super) held_frames: u64,
     shown_entities: Vec<Shown>,
     components: Vec<f64>,
+    /// The values of an entity at two times.
+    values: Vec<f64>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -86,6 +87,7 @@ impl Playback {
             held_frames: 0,
             shown_entities: Vec::new(),
             components: Vec::new(),
+            values: Vec::new(),
         }
     }
 
@@ -180,8 +182,8 @@ impl Playback {
         Micros(spread.map_or(0, |(late, middle)| (late - middle).max(0) as u64))
     }
 
-    /// Works out what is on show.
-    pub(super) fn draw(&mut self) {
+    /// Works out what is on show, as far as it is wanted.
+    pub(super) fn draw(&mut self, mut wants: impl FnMut(EntityIndex, KindId) -> bool) {
         self.shown_entities.clear();
         self.components.clear();
         let Some(codec) = &self.codec else { return };
@@ -197,9 +199,10 @@ impl Playback {
             shown: self.shown,
             entities: &mut self.shown_entities,
             components: &mut self.components,
+            values: &mut self.values,
         };
         let mut later = to.map_or(&[][..], View::entries);
-        for entry in from.entries() {
+        for entry in from.entries().iter().filter(|entry| wants(entry.index, entry.kind)) {
             while later.first().is_some_and(|first| first.index < entry.index) {
                 later = &later[1..];
             }
@@ -227,6 +230,7 @@ struct Drawing<'a> {
     shown: u64,
     entities: &'a mut Vec<Shown>,
     components: &'a mut Vec<f64>,
+    values: &'a mut Vec<f64>,
 }
 
 impl Drawing<'_> {
@@ -234,9 +238,9 @@ impl Drawing<'_> {
         let kind =
             self.codec.kind(entry.kind).zip(self.codec.schema().kinds().get(usize::from(entry.kind.0)));
         let Some((codec, schema)) = kind else { return };
-        let (mut before, mut after) = ([0.0; MAX_LANES], [0.0; MAX_LANES]);
         let count = codec.components();
-        let (before, after) = (&mut before[..count], &mut after[..count]);
+        self.values.resize(2 * count, 0.0);
+        let (before, after) = self.values.split_at_mut(count);
         let state = self.from.state(entry);
         let since = self.shown - u64::from(self.from.tick.0) * PARTS;
         // Between two snapshots, or, where there is no second one or the entity is not in it, between two
@@ -351,7 +355,7 @@ mod tests {
 
     fn shown(playback: &mut Playback, now: u64) -> Vec<(u16, f32)> {
         playback.advance(Micros(now));
-        playback.draw();
+        playback.draw(|_, _| true);
         let walker = |entity: ShownEntity<'_>| (entity.index.0, entity.get(WALKER).unwrap().place);
         playback.entities().map(walker).collect()
     }

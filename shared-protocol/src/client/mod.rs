@@ -106,8 +106,8 @@
 //! `hub` is the client itself, `receive` what it does with messages, `turn` what it does as time passes. On
 //! them stand its parts, each with the arithmetic that it needs and where that comes from: `clock` (when
 //! inputs are made), `input` (what the player wants, and what was made of it), `predict` (the own avatar),
-//! `interpolate` (the others), `connect` (when to connect), `window` (quantiles of delays), `stats` (the
-//! figures of a net graph).
+//! `interpolate` (the others), `connect` (when to connect), `account` (where the bytes went), `window`
+//! (quantiles of delays), `stats` (the figures of a net graph).
 //!
 //! [`Session`] is the half of it that knows nothing of a game's types: one conversation with the server, over
 //! one connection after another. It takes in the server's messages, keeps what is known of the world
@@ -115,6 +115,7 @@
 //! that neither predict nor show can stand on it alone. [`GameForm`] is what a client was built with: the
 //! game's schema and input, and the codecs that follow from them; all clients of a process share it.
 
+mod account;
 mod clock;
 mod commands;
 mod connect;
@@ -130,6 +131,7 @@ mod stats;
 mod turn;
 mod window;
 
+pub use account::ByteAccount;
 pub use connect::{ConnectionId, ConnectionTask};
 pub use form::GameForm;
 pub use hub::{Client, ClientConfig, CommandError};

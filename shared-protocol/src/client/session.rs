@@ -1,5 +1,6 @@
 //! A client's session, from the hello to its end, over one connection after another.
 
+use super::account::ByteAccount;
 use super::commands::UnconfirmedCommands;
 use super::form::{GameForm, Tables};
 use crate::end::SessionEnd;
@@ -36,6 +37,8 @@ pub struct SessionConfig {
     pub spectator: bool,
     /// The program and its version, for the server's log.
     pub software: Option<BoundedText<MAX_SOFTWARE_BYTES>>,
+    /// Whether it is counted where the bytes of messages went: [`Session::drain_account`].
+    pub counts_bytes: bool,
 }
 
 impl SessionConfig {
@@ -50,6 +53,7 @@ impl SessionConfig {
             credential: None,
             spectator: false,
             software: None,
+            counts_bytes: false,
         }
     }
 }
@@ -86,6 +90,7 @@ pub struct Session {
     restart_due: bool,
     restarts: u64,
     heard: Micros,
+    account: Option<Box<ByteAccount>>,
     scratch: BitWriter,
     expected: Vec<u8>,
 }
@@ -129,6 +134,7 @@ impl Session {
     pub fn new(config: SessionConfig) -> Session {
         Session {
             tables: config.game.defaults().clone(),
+            account: config.counts_bytes.then(Box::default),
             config,
             conversation: Conversation::new(),
             welcome: None,
@@ -197,6 +203,11 @@ impl Session {
     #[must_use]
     pub fn restarts(&self) -> u64 {
         self.restarts
+    }
+
+    /// Where the bytes went that came since this was asked before; `None` if that is not counted.
+    pub fn drain_account(&mut self) -> Option<ByteAccount> {
+        self.account.as_deref_mut().map(std::mem::take)
     }
 
     /// The number of the next input of a stream. Inputs that are for ticks have no number.
@@ -278,6 +289,9 @@ impl Session {
         now: Micros,
         expect: impl FnOnce(&SnapshotHeader, Option<&[u8]>, &mut Vec<u8>) -> bool,
     ) -> Result<Received, SessionEnd> {
+        if let Some(account) = &mut self.account {
+            account.count_message(bytes);
+        }
         let message = ServerMessage::decode(bytes).map_err(|error| error.end())?;
         self.conversation.handle_server(&message)?;
         self.heard = now;
@@ -372,11 +386,15 @@ impl Session {
         expect: impl FnOnce(&SnapshotHeader, Option<&[u8]>, &mut Vec<u8>) -> bool,
     ) -> Result<Received, SessionEnd> {
         let decoder = self.decoder.as_mut().ok_or(SessionEnd::OutOfOrder)?;
-        let expected = &mut self.expected;
+        let (expected, account) = (&mut self.expected, &mut self.account);
         expected.clear();
         let applied = decoder.begin(body).and_then(|incoming| {
             let is_expected = expect(incoming.header(), incoming.baseline_avatar(), expected);
-            incoming.apply(is_expected.then_some(&expected[..]))
+            let expected = is_expected.then_some(&expected[..]);
+            match account {
+                Some(account) => incoming.apply_counted(expected, &mut account.snapshots),
+                None => incoming.apply(expected),
+            }
         });
         match applied {
             Ok(applied) => {

@@ -12,6 +12,7 @@
 //! - The trend of the older baseline is used where the entity was told at both ticks; any other client that
 //!   holds the same baselines then has the same two states, and the bits can be shared.
 
+use super::account::SnapshotAccount;
 use super::avatar::{AvatarTold, carries_check, read_avatar};
 use super::entities::ListContext;
 use super::header::{HeaderContext, SnapshotHeader, StreamProfile};
@@ -259,6 +260,7 @@ impl SnapshotDecoder {
         header: &SnapshotHeader,
         reader: &mut BitReader<'_>,
         next: &mut View,
+        account: Option<&mut SnapshotAccount>,
     ) -> Result<usize, SnapshotError> {
         // The views stay borrowed while the lists are filled; so these leave the decoder meanwhile.
         let mut lists = std::mem::take(&mut self.scratch);
@@ -266,7 +268,7 @@ impl SnapshotDecoder {
         let baseline = header.newer.and_then(|tick| self.view(tick)).unwrap_or(&nothing);
         let older = header.older.and_then(|tick| self.view(tick));
         let work = Work { codec: &self.codec, context: &self.lists, header, baseline, older };
-        let told = work.read(&mut lists, reader, next);
+        let told = work.read(&mut lists, reader, next, account);
         self.scratch = lists;
         told
     }
@@ -309,10 +311,30 @@ impl Incoming<'_, '_> {
     ///
     /// # Errors
     /// [`SnapshotError`] says what is wrong; the decoder is as it was.
-    pub fn apply(mut self, expected: Option<&[u8]>) -> Result<Applied, SnapshotError> {
+    pub fn apply(self, expected: Option<&[u8]>) -> Result<Applied, SnapshotError> {
+        self.apply_with(expected, None)
+    }
+
+    /// The same, and counts where the bits went.
+    ///
+    /// # Errors
+    /// Those of [`Incoming::apply`].
+    pub fn apply_counted(
+        self,
+        expected: Option<&[u8]>,
+        account: &mut SnapshotAccount,
+    ) -> Result<Applied, SnapshotError> {
+        self.apply_with(expected, Some(account))
+    }
+
+    fn apply_with(
+        mut self,
+        expected: Option<&[u8]>,
+        account: Option<&mut SnapshotAccount>,
+    ) -> Result<Applied, SnapshotError> {
         let mut next = self.decoder.spare.pop().unwrap_or_default();
         next.clear();
-        let applied = self.read_into(expected, &mut next);
+        let applied = self.read_into(expected, &mut next, account);
         match applied {
             Ok(applied) => {
                 self.decoder.keep(next);
@@ -325,8 +347,14 @@ impl Incoming<'_, '_> {
         }
     }
 
-    fn read_into(&mut self, expected: Option<&[u8]>, next: &mut View) -> Result<Applied, SnapshotError> {
+    fn read_into(
+        &mut self,
+        expected: Option<&[u8]>,
+        next: &mut View,
+        mut account: Option<&mut SnapshotAccount>,
+    ) -> Result<Applied, SnapshotError> {
         let header = &self.header;
+        let begun = self.reader.position();
         (next.tick, next.epoch, next.rate) = (header.tick, header.epoch, header.rate);
         let mut applied =
             Applied { tick: header.tick, avatar: AvatarTold::AsExpected, desync: false, told: 0 };
@@ -338,8 +366,17 @@ impl Incoming<'_, '_> {
             applied.avatar = read.told;
             applied.desync = read.desync;
         }
-        applied.told = self.decoder.read_entities(header, &mut self.reader, next)?;
+        if let Some(account) = account.as_deref_mut() {
+            account.snapshots += 1;
+            account.header_bits += begun as u64;
+            account.avatar_bits += (self.reader.position() - begun) as u64;
+        }
+        let counts = account.as_deref_mut();
+        applied.told = self.decoder.read_entities(header, &mut self.reader, next, counts)?;
         self.reader.clone().finish()?;
+        if let Some(account) = account {
+            account.padding_bits += self.reader.remaining() as u64;
+        }
         Ok(applied)
     }
 }
@@ -369,7 +406,9 @@ impl Work<'_> {
         lists: &mut Lists,
         reader: &mut BitReader<'_>,
         next: &mut View,
+        mut account: Option<&mut SnapshotAccount>,
     ) -> Result<usize, SnapshotError> {
+        let begun = reader.position();
         let known = self.baseline.entries.len() as u32;
         self.context.read_left_and_entered(known, reader, &mut lists.left, &mut lists.entered)?;
         if self.baseline.entries.len() - lists.left.len() + lists.entered.len() > MAX_VISIBLE {
@@ -377,17 +416,24 @@ impl Work<'_> {
         }
         self.merge(lists, next)?;
         self.context.read_changed(reader, &mut lists.changed, &mut lists.late)?;
+        if let Some(account) = account.as_deref_mut() {
+            account.list_bits += (reader.position() - begun) as u64;
+        }
         let entering = BaselineForm::entering(self.header.tick);
         for (index, kind) in &lists.entered {
             let codec = self.kind(*kind)?;
             let place = next.entries.partition_point(|entry| entry.index < *index);
             let start = next.entries[place].lanes as usize;
             let state = &mut next.lanes[start..start + codec.lanes()];
+            let before = reader.position();
             codec
                 .decode(&entering, Baselines::Entering, reader, state)
                 .map_err(|error| SnapshotError::Entity { index: *index, error })?;
+            if let Some(account) = account.as_deref_mut() {
+                account.count_entered(*kind, reader.position() - before);
+            }
         }
-        let told = self.read_changed(lists, reader, next)?;
+        let told = self.read_changed(lists, reader, next, account)?;
         Ok(told + lists.entered.len())
     }
 
@@ -434,6 +480,7 @@ impl Work<'_> {
         lists: &Lists,
         reader: &mut BitReader<'_>,
         next: &mut View,
+        mut account: Option<&mut SnapshotAccount>,
     ) -> Result<usize, SnapshotError> {
         let tick = self.header.tick;
         let mut entered = lists.entered.iter().map(|(index, _)| *index).peekable();
@@ -460,9 +507,13 @@ impl Work<'_> {
                 None => (BaselineForm::new(tick, newer, None)?, Baselines::One(state)),
             };
             let start = entry.lanes as usize;
+            let before = reader.position();
             codec
                 .decode(&form, baselines, reader, &mut next.lanes[start..start + codec.lanes()])
                 .map_err(|error| SnapshotError::Entity { index: entry.index, error })?;
+            if let Some(account) = account.as_deref_mut() {
+                account.count_changed(entry.kind, reader.position() - before);
+            }
             next.entries[place].told = tick;
             next.entries[place].told_before = Some(known.told);
         }

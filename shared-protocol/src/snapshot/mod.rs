@@ -7,12 +7,14 @@
 //!
 //! There is no full snapshot. Without a baseline everything enters.
 
+mod account;
 pub mod avatar;
 pub mod decoder;
 pub mod entities;
 pub mod header;
 pub mod view;
 
+pub use account::{KindAccount, SnapshotAccount};
 pub use avatar::{AvatarTold, avatar_check, carries_check};
 pub use decoder::{Applied, Incoming, SnapshotDecoder, SnapshotError};
 pub use header::{Consumed, InputLead, RateMode, SnapshotHeader, StreamProfile};
