@@ -273,7 +273,7 @@ async fn no_task_is_left_behind() {
             tokio::task::yield_now().await;
         }
     };
-    let mut player = enter(&host.url(), ann()).await;
+    let player = enter(&host.url(), ann()).await;
     assert!(alive() > 0, "its connection is a task");
     drop(player);
     soon("the end of all tasks", none_left()).await;
