@@ -7,6 +7,7 @@ mod commands;
 mod corrections;
 mod hardship;
 mod lag_compensation;
+mod late_maker;
 mod lead;
 mod network_bots;
 mod others;
