@@ -1,4 +1,5 @@
-//! A client whose own machine is late now and then: it hears what a tick took before it has made its input for it.
+//! A client whose own machine is late now and then: it hears what a tick took before it has made its input
+//! for it.
 
 use tickwire_arena::{Arena, ArenaInput};
 use tickwire_bot::conditioner::Conditions;

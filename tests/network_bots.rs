@@ -8,8 +8,8 @@ use tickwire_bot::conditioner::Conditions;
 use tickwire_protocol::time::{Micros, Tick};
 use tickwire_tests::party::{Party, Play};
 
-/// Somebody who plays with a brain, from what its client shows. It looks at no more than it needs, and would do
-/// the same if it looked at everything.
+/// Somebody who plays with a brain, from what its client shows. It looks at no more than it needs, and would
+/// do the same if it looked at everything.
 fn bot(seed: u64, map: Arc<Map>) -> Play<Arena> {
     let (mut brain, mut senses, mut before) = (Brain::new(seed), Senses::new(), None);
     let mut all_seeing = Senses::new();

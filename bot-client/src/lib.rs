@@ -8,9 +8,9 @@
 //! has it, with a `pilot` for its will; a bad network can be put between it and its sockets
 //! ([`conditioner`]).
 //!
-//! What the loops of both have in common is the `attendance`. What is measured is summed up per thread (`measure`), and by the second (`series`), in an `env` that a
-//! thread's clients share. It becomes a [`Report`] for people and scripts, a [`page`] with plots, and a
-//! [`Verdict`].
+//! What the loops of both have in common is the `attendance`. What is measured is summed up per thread
+//! (`measure`), and by the second (`series`), in an `env` that a thread's clients share. It becomes a
+//! [`Report`] for people and scripts, a [`page`] with plots, and a [`Verdict`].
 //!
 //! There is no asynchronous runtime under the bots: what a client costs is little more than its system calls,
 //! and so a machine can play the many clients of a server under test.

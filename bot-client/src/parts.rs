@@ -19,8 +19,8 @@ pub struct PayloadPart {
     pub bits_each: Option<f64>,
 }
 
-/// The parts of what came in so many seconds of all clients together. `kinds` are the names of the game's kinds
-/// of entity. Kinds that nothing was told of are left out.
+/// The parts of what came in so many seconds of all clients together. `kinds` are the names of the game's
+/// kinds of entity. Kinds that nothing was told of are left out.
 pub(crate) fn parts(account: &ByteAccount, kinds: &[String], client_seconds: f64) -> Vec<PayloadPart> {
     let rate = |count: f64| if client_seconds > 0.0 { count / client_seconds } else { 0.0 };
     let part = |name: &str, bytes: f64| PayloadPart {

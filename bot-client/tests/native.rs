@@ -215,7 +215,7 @@ async fn a_server_that_closes_says_so() {
 #[tokio::test]
 async fn who_is_refused_hears_why() {
     let host = Host::start(Config { max_rooms: 1, room_capacity: 1, ..config() });
-    let mut player = enter(&host.url(), ann()).await;
+    let _player = enter(&host.url(), ann()).await;
     // Full is not for ever: it waits, as the table of ends says.
     let mut late = connect(&host.url(), PlayerOptions::new("Bob"));
     assert_eq!(until(&mut late, "a refusal", disconnected).await, SessionEnd::RoomFull);

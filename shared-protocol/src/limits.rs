@@ -81,8 +81,8 @@ pub const MAX_EVENTS_PER_TICK: usize = 4096;
 /// Effects that wait to be taken out. Further ones are dropped and counted.
 pub const MAX_EFFECTS: usize = 256;
 
-/// Reasons for which a game refuses what players ask for, as far as the host counts them. Further ones are not
-/// counted.
+/// Reasons for which a game refuses what players ask for, as far as the host counts them. Further ones are
+/// not counted.
 pub const MAX_REFUSAL_REASONS: usize = 32;
 
 /// Bytes of a level's content. A longer one is refused.

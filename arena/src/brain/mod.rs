@@ -99,8 +99,8 @@ impl Brain {
         self.anchor_seconds = 0.0;
     }
 
-    /// Whether it decides in this tick, for which it looks at everything. In all others it needs to see nobody
-    /// but whom it fights, and its friends.
+    /// Whether it decides in this tick, for which it looks at everything. In all others it needs to see
+    /// nobody but whom it fights, and its friends.
     #[must_use]
     pub fn decides(&self, tick: Tick, dt: f32) -> bool {
         tick.0.wrapping_add(self.phase).is_multiple_of(float_ticks(THINK_SECONDS, dt))

@@ -89,10 +89,10 @@ pub trait Game: Simulation + Serialize + DeserializeOwned {
         false
     }
 
-    /// What players asked for that cannot be, and so had no effect: `tell` is given each reason by name, and how
-    /// often it came up since the match began. The host puts them among its counters, so that whoever runs a
-    /// server sees a broken or hostile client. A name is of small letters, digits and underscores; reasons
-    /// beyond [`MAX_REFUSAL_REASONS`](crate::limits::MAX_REFUSAL_REASONS) are not counted.
+    /// What players asked for that cannot be, and so had no effect: `tell` is given each reason by name, and
+    /// how often it came up since the match began. The host puts them among its counters, so that whoever
+    /// runs a server sees a broken or hostile client. A name is of small letters, digits and underscores;
+    /// reasons beyond [`MAX_REFUSAL_REASONS`](crate::limits::MAX_REFUSAL_REASONS) are not counted.
     fn refused(&self, tell: &mut dyn FnMut(&'static str, u64)) {
         let _ = tell;
     }
