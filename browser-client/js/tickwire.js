@@ -69,7 +69,7 @@ class Link {
       this.#held.length = 0;
       handlers.close(code);
     };
-    socket.onmessage = ({ data }) => this.#pass(0, data);
+    socket.onmessage = (event) => this.#pass(0, event.data);
   }
 
   send(bytes) {
@@ -85,11 +85,13 @@ class Link {
   }
 
   #pass(what, data) {
-    const { delayMs, jitterMs, stallUntil } = this.#conditions;
-    if (!(delayMs > 0 || jitterMs > 0 || stallUntil > 0) && this.#held.length === 0) {
+    const conditions = this.#conditions;
+    const isAsIs = conditions.delayMs === 0 && conditions.jitterMs === 0 && conditions.stallUntil === 0;
+    if (isAsIs && this.#held.length === 0) {
       this.#deliver(what, data);
       return;
     }
+    const { delayMs, jitterMs, stallUntil } = conditions;
     // Half of the delay on each way. Nothing overtakes: a stream keeps its order.
     const now = performance.now();
     const due = Math.max(
@@ -200,7 +202,9 @@ export class Client {
   setInput(wanted) {
     const numbers = this.#values();
     const start = this.#core.input() >> 3;
-    for (const { name, place, components } of this.#inputFields) {
+    const fields = this.#inputFields;
+    for (let at = 0; at < fields.length; at += 1) {
+      const { name, place, components } = fields[at];
       const value = wanted[name];
       if (value === undefined) continue;
       if (components === 1) {
@@ -229,8 +233,9 @@ export class Client {
    * at `avatar`, which is -1 while there is none.
    */
   draw(now = performance.now()) {
-    this.#turn();
-    return this.#lookAt(this.#core.draw(Math.max(now, performance.now())));
+    const present = performance.now();
+    this.#turn(present);
+    return this.#lookAt(this.#core.draw(now > present ? now : present));
   }
 
   /** The same as the newest snapshot tells it: nothing is predicted or interpolated. */
@@ -280,12 +285,12 @@ export class Client {
     if (document.hidden) this.#core.handleHidden(performance.now());
   }
 
-  /** Lets time pass, and does all that is due. */
-  #turn() {
+  /** Lets time pass, and does all that is due. The time is asked for once: it is an object each time. */
+  #turn(now = performance.now()) {
     if (this.#core === null) return;
     const core = this.#core;
     try {
-      core.handleTime(performance.now());
+      core.handleTime(now);
       for (;;) {
         // Messages come before what is done with their connections.
         for (let id = core.pollMessage(); id >= 0; id = core.pollMessage()) this.#send(id);
@@ -346,7 +351,10 @@ export class Client {
   }
 
   #emit(type, value) {
-    for (const handler of this.#handlers.get(type) ?? []) handler(value);
+    // The list is another one when somebody comes or goes.
+    const handlers = this.#handlers.get(type);
+    if (handlers === undefined) return;
+    for (let at = 0; at < handlers.length; at += 1) handlers[at](value);
   }
 
   #send(id) {
@@ -391,8 +399,9 @@ export class Client {
     if (this.#core === null || typeof data === 'string') return;
     const at = this.#core.receive(data.byteLength);
     this.#memoryBytes().set(new Uint8Array(data), at);
-    this.#core.handleMessage(connection, performance.now());
-    this.#turn();
+    const now = performance.now();
+    this.#core.handleMessage(connection, now);
+    this.#turn(now);
   }
 
   async #fetch({ id, path }) {

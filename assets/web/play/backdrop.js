@@ -1,6 +1,7 @@
 // What is behind the door: a part of an arena in which lights walk about. Nobody plays there.
 
 import { readLevel } from './level.js';
+import { PARTS } from './parts.js';
 import { body, BODY_REACH, colourOf, glow } from './sprites.js';
 
 const HALL = `name: Backdrop
@@ -59,24 +60,30 @@ export class Backdrop {
     const { context } = stage;
     const { width, height } = this.#level;
     stage.lookAt(
-      width * (0.5 + 0.16 * Math.sin(seconds * 0.05)),
-      height * (0.5 + 0.1 * Math.cos(seconds * 0.037)),
+      (PARTS * width * (0.5 + 0.16 * Math.sin(seconds * 0.05))) | 0,
+      (PARTS * height * (0.5 + 0.1 * Math.cos(seconds * 0.037))) | 0,
     );
-    stage.begin(1 / 60);
+    stage.begin(16);
     for (let walker = 0; walker < WALKERS; walker += 1) {
       const phase = seconds * (0.11 + 0.013 * walker) + walker * 2.4;
-      const x = width * (0.5 + 0.42 * Math.sin(phase + walker));
-      const y = height * (0.5 + 0.4 * Math.sin(phase * 1.31));
+      const x = PARTS * width * (0.5 + 0.42 * Math.sin(phase + walker));
+      const y = PARTS * height * (0.5 + 0.4 * Math.sin(phase * 1.31));
       const colour = colourOf(walker, 0, walker === 0);
       context.globalCompositeOperation = 'lighter';
       context.globalAlpha = 0.4;
-      context.drawImage(glow(colour), x - 3, y - 3, 6, 6);
+      context.drawImage(glow(colour), x - 3 * PARTS, y - 3 * PARTS, 6 * PARTS, 6 * PARTS);
       context.globalCompositeOperation = 'source-over';
       context.globalAlpha = 1;
       const way = Math.atan2(0.52 * Math.cos(phase * 1.31) * height, 0.42 * Math.cos(phase + walker) * width);
       context.translate(x, y);
       context.rotate(way % TURN);
-      context.drawImage(body(colour, walker % 2), -BODY_REACH, -BODY_REACH, 2 * BODY_REACH, 2 * BODY_REACH);
+      context.drawImage(
+        body(colour, walker % 2),
+        -BODY_REACH * PARTS,
+        -BODY_REACH * PARTS,
+        2 * BODY_REACH * PARTS,
+        2 * BODY_REACH * PARTS,
+      );
       context.rotate(-way % TURN);
       context.translate(-x, -y);
     }

@@ -28,6 +28,8 @@ export class Controls {
   #presses = { dash: false, weapon: 0 };
   #thumbs = new Map();
   #walk = [0, 0];
+  /** The sum of the ways of the keys that are held. */
+  #keys = [0, 0];
   #aims = [0, 0];
   #weapon = 1;
   #sticks;
@@ -58,6 +60,7 @@ export class Controls {
   /** Lets everything go. */
   release() {
     this.#held.clear();
+    this.#walkByKeys();
     this.#thumbs.clear();
     this.#fires = false;
     [this.#walk, this.#aims] = [
@@ -71,16 +74,16 @@ export class Controls {
     this.#weapon = weapon + 1;
   }
 
-  /** Puts together what is wanted now; `aim` from where the own player is on the page. */
+  /** Puts together what is wanted now; the own player is there on the page, in sixteenths of a pixel. */
   read(pageX, pageY) {
     const { wanted } = this;
-    let [x, y] = this.#walk;
-    for (const key of this.#held) {
-      const way = WAYS[key];
-      if (way) [x, y] = [x + way[0], y + way[1]];
+    let x = this.#walk[0] + this.#keys[0];
+    let y = this.#walk[1] + this.#keys[1];
+    const length = Math.sqrt(x * x + y * y);
+    if (length > 1) {
+      x /= length;
+      y /= length;
     }
-    const length = Math.hypot(x, y);
-    if (length > 1) [x, y] = [x / length, y / length];
     wanted.way[0] = x;
     wanted.way[1] = y;
     if (this.isTouch) {
@@ -89,7 +92,9 @@ export class Controls {
       else if (length > 0.2) wanted.aim = Math.atan2(y, x);
       wanted.fire = pulled > FIRES;
     } else {
-      if (this.pointer.isUsed) wanted.aim = Math.atan2(this.pointer.y - pageY, this.pointer.x - pageX);
+      if (this.pointer.isUsed) {
+        wanted.aim = Math.atan2(16 * this.pointer.y - pageY, 16 * this.pointer.x - pageX);
+      }
       wanted.fire = this.#fires || this.#held.has('KeyJ');
     }
     // A press is for the next tick alone; the client keeps one that is shorter than a tick.
@@ -104,9 +109,19 @@ export class Controls {
     if (this.enabled) this.#presses.weapon = this.#weapon === 1 ? 2 : 1;
   }
 
+  #walkByKeys() {
+    const keys = this.#keys;
+    keys[0] = keys[1] = 0;
+    for (const key of this.#held) {
+      keys[0] += WAYS[key]?.[0] ?? 0;
+      keys[1] += WAYS[key]?.[1] ?? 0;
+    }
+  }
+
   #key(event, isDown, act) {
     const { code, target } = event;
     if (!isDown) this.#held.delete(code);
+    this.#walkByKeys();
     if (target instanceof HTMLElement && isFor(target, code)) return;
     if (event.ctrlKey || event.altKey || event.metaKey) return;
     if (code === 'Tab' && this.enabled) {
@@ -121,6 +136,7 @@ export class Controls {
     if (code in WAYS || code === 'Space' || code === 'Enter') event.preventDefault();
     if (event.repeat) return;
     this.#held.add(code);
+    this.#walkByKeys();
     if (code === 'Space' || code === 'ShiftLeft') this.#presses.dash = true;
     if (code === 'Digit1') this.#presses.weapon = 1;
     if (code === 'Digit2') this.#presses.weapon = 2;

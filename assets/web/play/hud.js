@@ -1,5 +1,6 @@
 // What lies over the arena as text and bars. Each thing is touched only when it is another than before.
 
+import { PARTS } from './parts.js';
 import { bounded, named } from './text.js';
 import { colourOf } from './sprites.js';
 
@@ -7,6 +8,8 @@ const MOST_FEED = 5;
 const MOST_LINES = 8;
 const FEED_MS = 6000;
 const LINE_MS = 14_000;
+/** How long the rail gun cools, in parts of a second. */
+const RAIL_COOLDOWN = 1.2 * PARTS;
 const REFUSALS = {
   Empty: 'There was nothing to be seen in that.',
   TooLong: 'That was too long.',
@@ -26,6 +29,33 @@ function element(name, className, ...children) {
   made.append(...children);
   return made;
 }
+
+// How things are shown. These are made once: a function that is made in a frame is garbage after it.
+
+const showVitals = (box, isThere) => box.classList.toggle('dead', !isThere);
+const showHealth = (bar, health) => {
+  bar.style.width = `${health}%`;
+  bar.parentElement.classList.toggle('low', health <= 35);
+  of('health-text').textContent = String(health);
+};
+const showArmour = (bar, armour) => (bar.style.width = `${armour}%`);
+const showChosen = (chip, isChosen) => chip.classList.toggle('on', isChosen);
+const showOtherWeapon = (pad, weapon) => (pad.textContent = weapon === 0 ? 'Rail' : 'Bolts');
+const showChip = (chip, value) => {
+  chip.classList.toggle('on', value >= 1000);
+  chip.querySelector('i').style.width = `${(value % 1000) * 5}%`;
+};
+const showClock = (clock, left) => {
+  const shown = left < 0 ? -left - 1 : left;
+  clock.textContent =
+    left < 0 ? `Next round in ${shown}` : `${Math.floor(shown / 60)}:${String(shown % 60).padStart(2, '0')}`;
+  clock.classList.toggle('late', left >= 0 && left <= 10);
+};
+/** Both teams' points in one number, or what is below 0: the own kills. */
+const showStanding = (text, value) => {
+  text.textContent = value >= 0 ? `Red ${value >> 16} · Blue ${value & 65535}` : `${-1 - value} kills`;
+};
+const showBoard = (board, isShown) => (board.hidden = !isShown);
 
 export class Hud {
   own = -1;
@@ -143,108 +173,85 @@ export class Hud {
 
   // A frame.
 
-  /** Writes a text or number where it belongs, if it is another. */
+  /** Writes a text or number where it belongs, if it is another. Whether it is. */
   #set(id, value, apply) {
-    if (this.#shown.get(id) === value) return;
+    if (this.#shown.get(id) === value) return false;
     this.#shown.set(id, value);
     apply(of(id), value);
+    return true;
   }
 
-  frame(scene, client, now) {
-    this.#read(scene, client);
-    const { avatarFields } = client;
-    const isThere = scene.avatar >= 0;
-    this.#set('vitals', isThere, (box, there) => box.classList.toggle('dead', !there));
+  frame(rows, client, now) {
+    this.#read(rows, client);
+    const { avatar, whole, parts } = rows;
+    const fields = client.avatarFields;
+    const isThere = avatar >= 0;
+    this.#set('vitals', isThere, showVitals);
     if (isThere) {
-      const at = (name) => scene.values[scene.avatar + avatarFields[name]];
-      this.#set('health', at('health'), (bar, health) => {
-        bar.style.width = `${health}%`;
-        bar.parentElement.classList.toggle('low', health <= 35);
-        of('health-text').textContent = String(health);
-      });
-      this.#set('armour', at('armour'), (bar, armour) => (bar.style.width = `${armour}%`));
-      const weapon = at('weapon');
-      this.#set('chip-bolts', weapon === 0, (chip, is) => chip.classList.toggle('on', is));
-      this.#chip('chip-rail', weapon === 1, at('rail_cooldown') / 1.2);
-      this.#chip(
-        'chip-dash',
-        at('dash_cooldown') <= 0,
-        at('dash_cooldown') / this.#dashCooldown(at('dash_cooldown')),
-      );
-      this.#set('pad-weapon', weapon, (pad, held) => (pad.textContent = held === 0 ? 'Rail' : 'Bolts'));
+      this.#set('health', whole[avatar + fields.health], showHealth);
+      this.#set('armour', whole[avatar + fields.armour], showArmour);
+      const weapon = whole[avatar + fields.weapon];
+      const dash = parts[avatar + fields.dash_cooldown];
+      // The cooldown's length, as the longest that was seen.
+      this.#longestDash = Math.max(this.#longestDash, dash);
+      this.#set('chip-bolts', weapon === 0, showChosen);
+      this.#chip('chip-rail', weapon === 1, parts[avatar + fields.rail_cooldown], RAIL_COOLDOWN);
+      this.#chip('chip-dash', dash <= 0, dash, this.#longestDash);
+      this.#set('pad-weapon', weapon, showOtherWeapon);
     } else if (!of('fallen').hidden && now - this.#diedAt > 12_000) {
       of('fallen').hidden = true;
     }
-    this.#clock(client, scene.tick);
+    this.#clock(client, rows.tick);
     if (now - this.#boardAt > 250) {
       this.#boardAt = now;
       this.#drawBoard();
     }
   }
 
-  #longestDash = 0.1;
-  /** The cooldown's length, as the longest that was seen. */
-  #dashCooldown(left) {
-    this.#longestDash = Math.max(this.#longestDash, left);
-    return this.#longestDash;
+  #longestDash = PARTS / 8;
+
+  /** How much of a cooldown is left, in twentieths. */
+  #chip(id, isOn, left, most) {
+    const share = left <= 0 ? 0 : left >= most ? 20 : ((left * 20 + most - 1) / most) | 0;
+    this.#set(id, (isOn ? 1000 : 0) + share, showChip);
   }
 
-  #chip(id, isOn, left) {
-    this.#set(id, (isOn ? 1000 : 0) + Math.ceil(Math.min(1, Math.max(0, left)) * 20), (chip, value) => {
-      chip.classList.toggle('on', value >= 1000);
-      chip.querySelector('i').style.width = `${(value % 1000) * 5}%`;
-    });
-  }
-
-  #read({ values, start, end, stride }, { kinds: { score, roundState: round } }) {
-    for (let row = start; row < end; row += stride) {
-      if (values[row + 1] === score.id) {
-        const player = values[row + score.player];
+  #read({ whole, end, stride }, { kinds: { score, roundState: round } }) {
+    for (let row = 0; row < end; row += stride) {
+      if (whole[row + 1] === score.id) {
+        const player = whole[row + score.player];
         let known = this.scores.get(player);
         if (!known)
           this.scores.set(
             player,
             (known = { team: 0, kills: 0, deaths: 0, isAlive: true, isNpc: false, seen: 0 }),
           );
-        known.team = values[row + score.colour];
-        known.kills = values[row + score.kills];
-        known.deaths = values[row + score.deaths];
-        known.isAlive = values[row + score.alive] > 0.5;
-        known.isNpc = values[row + score.npc] > 0.5;
-      } else if (values[row + 1] === round.id) {
+        known.team = whole[row + score.colour];
+        known.kills = whole[row + score.kills];
+        known.deaths = whole[row + score.deaths];
+        known.isAlive = whole[row + score.alive] > 0;
+        known.isNpc = whole[row + score.npc] > 0;
+      } else if (whole[row + 1] === round.id) {
         const told = this.#round;
-        told.phase = values[row + round.phase];
-        told.ends = values[row + round.ends_low];
-        told.teams = values[row + round.teams] > 0.5;
-        told.red = values[row + round.red];
-        told.blue = values[row + round.blue];
-        told.limit = values[row + round.score_limit];
+        told.phase = whole[row + round.phase];
+        told.ends = whole[row + round.ends_low];
+        told.teams = whole[row + round.teams] > 0;
+        told.red = whole[row + round.red];
+        told.blue = whole[row + round.blue];
+        told.limit = whole[row + round.score_limit];
       }
     }
   }
 
   #clock(client, tick) {
     const { ends, phase, teams, red, blue } = this.#round;
-    const low = Math.floor(tick) & 0xffffff;
-    const ahead = (ends - low) & 0xffffff;
-    const seconds = ahead > 0x7fffff ? 0 : Math.ceil((ahead * (client.welcome?.tickMs ?? 16)) / 1000);
-    this.#set('clock', phase === 1 ? -seconds - 1 : seconds, (clock, left) => {
-      const shown = left < 0 ? -left - 1 : left;
-      clock.textContent =
-        left < 0
-          ? `Next round in ${shown}`
-          : `${Math.floor(shown / 60)}:${String(shown % 60).padStart(2, '0')}`;
-      clock.classList.toggle('late', left >= 0 && left <= 10);
-    });
+    const ahead = (ends - tick) & 0xffffff;
+    const seconds = ahead > 0x7fffff ? 0 : Math.ceil((ahead * (client.welcome?.tickMs ?? 16)) / 1000) | 0;
+    this.#set('clock', phase === 1 ? -seconds - 1 : seconds, showClock);
     const own = this.scores.get(this.own);
-    this.#set('standing', teams ? red * 65536 + blue : -1 - (own?.kills ?? 0), (text, value) => {
-      text.textContent = value >= 0 ? `Red ${red} · Blue ${blue}` : `${-1 - value} kills`;
-    });
+    this.#set('standing', teams ? red * 65536 + blue : -1 - (own?.kills ?? 0), showStanding);
     const isShown = this.#isBoardHeld || phase === 1;
-    this.#set('board', isShown, (board, is) => {
-      board.hidden = !is;
-      this.#boardAt = 0;
-    });
+    if (this.#set('board', isShown, showBoard)) this.#boardAt = 0;
   }
 
   #drawBoard() {

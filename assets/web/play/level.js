@@ -1,5 +1,7 @@
 // A level as the page draws it: the text read again, and its edges.
 
+import { PARTS } from './parts.js';
+
 export const FLOOR = 0;
 export const WALL = 1;
 export const PIT = 2;
@@ -52,14 +54,18 @@ export class Level {
     return this.tiles[y * this.width + x];
   }
 
-  /** How far one gets from a point, along a direction of length 1, before a wall. */
+  /** How far one gets from a point, along a direction of length PARTS, before a wall. All in parts. */
   freeDistance(x, y, dx, dy, most) {
-    let [column, line] = [Math.floor(x), Math.floor(y)];
-    const [stepX, stepY] = [Math.sign(dx), Math.sign(dy)];
-    const [eachX, eachY] = [Math.abs(1 / dx), Math.abs(1 / dy)];
-    let nextX = dx === 0 ? Infinity : (dx > 0 ? column + 1 - x : x - column) * eachX;
-    let nextY = dy === 0 ? Infinity : (dy > 0 ? line + 1 - y : y - line) * eachY;
-    for (let reached = 0; reached < most;) {
+    let column = (x / PARTS) | 0;
+    let line = (y / PARTS) | 0;
+    const stepX = dx > 0 ? 1 : -1;
+    const stepY = dy > 0 ? 1 : -1;
+    // Per column and line, and to the first of each.
+    const eachX = dx === 0 ? Infinity : PARTS * Math.abs(PARTS / dx);
+    const eachY = dy === 0 ? Infinity : PARTS * Math.abs(PARTS / dy);
+    let nextX = dx === 0 ? Infinity : (dx > 0 ? column + 1 - x / PARTS : x / PARTS - column) * eachX;
+    let nextY = dy === 0 ? Infinity : (dy > 0 ? line + 1 - y / PARTS : y / PARTS - line) * eachY;
+    for (let reached = 0; reached < most; ) {
       if (nextX < nextY) {
         reached = nextX;
         nextX += eachX;
@@ -69,7 +75,7 @@ export class Level {
         nextY += eachY;
         line += stepY;
       }
-      if (this.tile(column, line) === WALL) return Math.min(reached, most);
+      if (this.tile(column, line) === WALL) return reached < most ? reached | 0 : most;
     }
     return most;
   }
@@ -91,6 +97,7 @@ export class Level {
         begin = -1;
       }
     }
-    return Float32Array.from(runs);
+    // Whole numbers, which the walls are drawn with in each frame.
+    return Int32Array.from(runs);
   }
 }

@@ -6,6 +6,8 @@ import { Controls } from './controls.js';
 import { Hud } from './hud.js';
 import { readLevel } from './level.js';
 import { NetGraph } from './netgraph.js';
+import { PARTS } from './parts.js';
+import { Rows } from './rows.js';
 import { Show } from './show.js';
 import { Stage } from './stage.js';
 import { named } from './text.js';
@@ -172,11 +174,11 @@ function begin(client) {
   of('hud').hidden = false;
   door(false);
   stands(client.status);
-  let before = performance.now();
+  let before = performance.now() | 0;
   const frame = (now) => {
     if (mine !== round) return;
-    draw(now, now - before);
-    before = now;
+    draw(now, (now | 0) - before);
+    before = now | 0;
     requestAnimationFrame(frame);
   };
   requestAnimationFrame(frame);
@@ -223,23 +225,25 @@ function quit() {
 
 // What is told.
 
+/** What an event of the game leads to, by its name. Made once: there are many events. */
+const HAPPENINGS = {
+  Roster: (told) => told.forEach((entry) => hud.enter(entry)),
+  Named: (told) => hud.enter(told),
+  Left: (told) => hud.gone(told),
+  Spawned: (told, show) => (show.spawned(told), hud.appeared()),
+  Rail: (told, show) => show.rail(told),
+  Hit: (told, show) => show.hit(told),
+  Killed: (told, show) => (show.killed(told), hud.killed(told)),
+  Taken: (told, show) => show.taken(told),
+  Said: (told) => hud.said(told),
+  Refused: (told) => hud.refused(told),
+  RoundBegins: (told) => hud.begins(told),
+  RoundOver: (told) => hud.over(told),
+};
+
 function happened(event, show) {
-  const [[type, told]] = typeof event === 'string' ? [[event, null]] : Object.entries(event);
-  const handlers = {
-    Roster: () => told.forEach((entry) => hud.enter(entry)),
-    Named: () => hud.enter(told),
-    Left: () => hud.gone(told),
-    Spawned: () => (show.spawned(told), hud.appeared()),
-    Rail: () => show.rail(told),
-    Hit: () => show.hit(told),
-    Killed: () => (show.killed(told), hud.killed(told)),
-    Taken: () => show.taken(told),
-    Said: () => hud.said(told),
-    Refused: () => hud.refused(told),
-    RoundBegins: () => hud.begins(told),
-    RoundOver: () => hud.over(told),
-  };
-  handlers[type]?.();
+  if (typeof event === 'string') HAPPENINGS[event]?.(null, show);
+  else for (const type in event) HAPPENINGS[type]?.(event[type], show);
 }
 
 function stands({ state, until, end }) {
@@ -281,17 +285,18 @@ const cut = (text) => [...text].slice(0, 120).join('');
 
 // A frame.
 
+const rows = new Rows();
 const server = () => play.graph.drawServer(stage.context);
 
 function draw(now, passed) {
   const { client, show, graph } = play;
-  const seconds = Math.min(passed, 100) / 1000;
+  const milliseconds = Math.max(0, Math.min(passed, 100));
+  const clock = now | 0;
   if (controls.enabled) {
-    const density = stage.density;
-    const [x, y] = [
-      ((show.avatar.x - stage.x) * stage.perTile) / density + innerWidth / 2,
-      ((show.avatar.y - stage.y) * stage.perTile) / density + innerHeight / 2,
-    ];
+    // Sixteenths of a pixel of the page.
+    const scale = (16 * stage.perTile) / stage.density / PARTS;
+    const x = ((show.x - stage.x) * scale + innerWidth * 8) | 0;
+    const y = ((show.y - stage.y) * scale + innerHeight * 8) | 0;
     client.setInput(controls.read(x, y));
   } else {
     controls.wanted.way[0] = controls.wanted.way[1] = 0;
@@ -299,17 +304,17 @@ function draw(now, passed) {
     controls.wanted.weapon = 0;
     client.setInput(controls.wanted);
   }
-  const scene = client.draw(now);
+  rows.read(client.draw(now), client.avatarFields);
   countDown(now);
   if (!stage.level) return;
-  hud.frame(scene, client, now);
-  if (scene.avatar >= 0) {
-    controls.holds(scene.values[scene.avatar + client.avatarFields.weapon]);
+  hud.frame(rows, client, clock);
+  if (rows.avatar >= 0) {
+    controls.holds(rows.whole[rows.avatar + client.avatarFields.weapon]);
     show.ownTeam = hud.scores.get(show.own)?.team ?? 0;
   } else if (show.own < 0 || !hud.scores.has(show.own)) {
-    show.watch(scene, seconds);
+    show.watch(rows, milliseconds);
   }
-  show.draw(scene, seconds, graph.drawsServer && graph.isOpen ? server : null);
+  show.draw(rows, milliseconds, clock, graph.drawsServer && graph.isOpen ? server : null);
   graph.draw(now, passed);
 }
 

@@ -1,5 +1,7 @@
 // The net graph: what the netcode does, as small live plots, and switches to make its life harder.
 
+import { PARTS, TURN } from './parts.js';
+
 /** Samples that a plot shows, a few a second. */
 const SAMPLES = 150;
 const INTERVAL_MS = 100;
@@ -59,8 +61,9 @@ export class NetGraph {
 
   /** Once a frame. */
   draw(now, frameMs) {
+    if (!this.isOpen) return;
     this.#worstFrame = Math.max(this.#worstFrame, frameMs);
-    if (!this.isOpen || now < this.#at) return;
+    if (now < this.#at) return;
     const passed = now - this.#at;
     this.#at = now + INTERVAL_MS;
     const stats = this.#client.stats();
@@ -126,12 +129,12 @@ export class NetGraph {
   drawServer(context) {
     const { kinds, avatarFields } = this.#client;
     const scene = this.#client.drawServer();
-    context.lineWidth = 0.05;
+    context.lineWidth = 0.05 * PARTS;
     context.strokeStyle = '#ffffff';
-    context.setLineDash([0.12, 0.1]);
+    context.setLineDash([0.12 * PARTS, 0.1 * PARTS]);
     const ring = (x, y) => {
       context.beginPath();
-      context.arc(x, y, 0.42, 0, Math.PI * 2);
+      context.arc(x * PARTS, y * PARTS, 0.42 * PARTS, 0, TURN);
       context.stroke();
     };
     for (let row = scene.start; row < scene.end; row += scene.stride) {

@@ -11,8 +11,12 @@ export function colourOf(player, team, isOwn) {
   return isOwn ? OWN : HUES[player % HUES.length];
 }
 
+// By colour: keys are not put together, as that makes a string in each frame.
 const glows = new Map();
-const bodies = new Map();
+const sparks = new Map();
+/** By weapon, then by colour. */
+const bodies = [new Map(), new Map()];
+const pickups = [];
 const names = new Map();
 const MOST_NAMES = 200;
 
@@ -40,8 +44,7 @@ export function glow(colour) {
 
 /** A spark: small, with a white heart. */
 export function spark(colour) {
-  const key = `spark ${colour}`;
-  let made = glows.get(key);
+  let made = sparks.get(colour);
   if (made) return made;
   const [canvas, context] = picture(48);
   const light = context.createRadialGradient(24, 24, 0, 24, 24, 24);
@@ -50,7 +53,7 @@ export function spark(colour) {
   light.addColorStop(1, `${colour}00`);
   context.fillStyle = light;
   context.fillRect(0, 0, 48, 48);
-  glows.set(key, (made = canvas));
+  sparks.set(colour, (made = canvas));
   return made;
 }
 
@@ -59,8 +62,8 @@ export const BODY_REACH = 1;
 
 /** A player seen from above who looks to the right, with a weapon: 0 throws bolts, 1 is the rail gun. */
 export function body(colour, weapon) {
-  const key = `${colour} ${weapon}`;
-  let made = bodies.get(key);
+  const ofWeapon = bodies[weapon === 1 ? 1 : 0];
+  let made = ofWeapon.get(colour);
   if (made) return made;
   const side = 192;
   const [canvas, context] = picture(side);
@@ -113,11 +116,13 @@ export function body(colour, weapon) {
   context.beginPath();
   context.arc(0, 0, 0.3, -0.5, 0.5);
   context.stroke();
-  bodies.set(key, (made = canvas));
+  ofWeapon.set(colour, (made = canvas));
   return made;
 }
 
-/** A name as a picture, as sharp as the display. `scale` is pixels per CSS pixel. */
+/**
+ * A name as a picture, as sharp as the display; whoever draws it keeps it. `scale` is pixels per CSS pixel.
+ */
 export function label(text, colour, scale) {
   const key = `${scale} ${colour} ${text}`;
   let made = names.get(key);
@@ -149,8 +154,7 @@ export const PICKUP_COLOURS = [HEALTH, ARMOUR, CLOAK];
 
 /** What lies about: a small plate with a sign. */
 export function pickup(what) {
-  const key = `pickup ${what}`;
-  let made = bodies.get(key);
+  let made = pickups[what];
   if (made) return made;
   const [canvas, context] = picture(128);
   context.translate(64, 64);
@@ -181,6 +185,6 @@ export function pickup(what) {
     context.arc(0, 0, 0.16, 0, Math.PI * 2, true);
   }
   context.fill('evenodd');
-  bodies.set(key, (made = canvas));
+  pickups[what] = made = canvas;
   return made;
 }

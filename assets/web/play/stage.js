@@ -2,35 +2,32 @@
 
 import { drawFloor, drawRock, drawTops, ROCK_TILES } from './layers.js';
 import { Particles } from './particles.js';
+import { ALPHAS, PARTS, roll } from './parts.js';
 
 /** Tiles that are shown at most, along the longer and the shorter side: all of that is replicated. */
 const LONG = 32;
 const SHORT = 18;
-/** How much nearer the tops of walls are than their feet. */
-const LEAN = 1.05;
+/** How much nearer the tops of walls are than their feet, in parts. */
+const LEAN = 1075;
 /** Tiles of rock around the level: more than is ever shown. */
 const BEYOND = 32;
-/** Parts of a tile: whole numbers go to the canvas as they are, others as an object each. */
-const PARTS = 256;
 /** How far the camera leaves the own player. */
-const INWARD = 3;
-const SIDES = [
-  ['south', '#22323c'],
-  ['north', '#16212a'],
-  ['west', '#1b2932'],
-  ['east', '#182530'],
-];
-
+const INWARD = 3 * PARTS;
+/** How far the strongest shake goes. */
+const SHAKE = (0.35 * PARTS) | 0;
 export class Stage {
   particles = new Particles();
   /** Pixels of the display per CSS pixel, and per tile. */
   density = 1;
   perTile = 40;
+  /** Where it looks, in parts of a tile. */
   x = 0;
   y = 0;
+  /** How much it shakes, and how red the edges are, from 0 to PARTS. */
   shake = 0;
-  /** How red the edges are, from 0 to 1. */
   pain = 0;
+  /** Another number whenever sizes are others: pictures for sizes are made anew then. */
+  sized = 0;
 
   #canvas;
   #context;
@@ -42,6 +39,11 @@ export class Stage {
   #beyond = null;
   #offsetX = 0;
   #offsetY = 0;
+  /** Half of what is shown, in parts. */
+  #halfX = 0;
+  #halfY = 0;
+  /** Pixels: per part, per part of the tops, to the middle. The string is there as in `parts.js`. */
+  #scales = [1, 1, 0, 0, ''];
 
   constructor(canvas) {
     this.#canvas = canvas;
@@ -61,58 +63,51 @@ export class Stage {
   setLevel(level) {
     this.#level = level;
     this.#madeFor = 0;
-    [this.x, this.y] = [level.width / 2, level.height / 2];
+    [this.x, this.y] = [(level.width / 2) * PARTS, (level.height / 2) * PARTS];
   }
 
   /** Looks at a point; near the edge of the level a little to the inside, as far as others are told there. */
   lookAt(x, y) {
     if (!this.#level) return;
-    this.x = this.#inward(x, this.#canvas.width / 2 / this.perTile, this.#level.width);
-    this.y = this.#inward(y, this.#canvas.height / 2 / this.perTile, this.#level.height);
+    this.x = inward(x, this.#halfX, this.#level.width * PARTS);
+    this.y = inward(y, this.#halfY, this.#level.height * PARTS);
   }
 
-  #inward(at, half, size) {
-    const outside = Math.max(0, half - at - 1) - Math.max(0, at + half - size - 1);
-    return at + Math.min(INWARD, Math.max(-INWARD, outside));
-  }
-
-  /** A point of the page in tiles. */
-  toWorld(pageX, pageY) {
-    const scale = this.density / this.perTile;
-    return [
-      (pageX * this.density - this.#canvas.width / 2) / this.perTile + this.x,
-      pageY * scale - this.#canvas.height / 2 / this.perTile + this.y,
-    ];
-  }
-
-  /** Begins a frame: everything up to what moves. From here on a tile is a unit. */
-  begin(seconds) {
+  /** Begins a frame: everything up to what moves. From here on a part of a tile is a unit. */
+  begin(milliseconds) {
     const context = this.#context;
-    const { width, height } = this.#canvas;
     this.#layers();
-    this.shake = Math.max(0, this.shake - seconds * 2.5);
-    this.pain = Math.max(0, this.pain - seconds * 1.6);
-    const strength = this.shake * this.shake * 0.35;
-    this.#offsetX = this.x + (Math.random() - 0.5) * strength;
-    this.#offsetY = this.y + (Math.random() - 0.5) * strength;
+    this.shake = Math.max(0, this.shake - ((milliseconds * 5) >> 1));
+    this.pain = Math.max(0, this.pain - ((milliseconds * 13) >> 3));
+    const strength = (((this.shake * this.shake) >> 10) * SHAKE) >> 10;
+    this.#offsetX = this.x + (((roll() - 512) * strength) >> 10);
+    this.#offsetY = this.y + (((roll() - 512) * strength) >> 10);
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.globalCompositeOperation = 'source-over';
     context.fillStyle = '#0e161c';
-    context.fillRect(0, 0, width, height);
-    this.#look(1);
-    if (this.#floor) context.drawImage(this.#floor, 0, 0, this.#level.width, this.#level.height);
+    context.fillRect(0, 0, this.#canvas.width, this.#canvas.height);
+    this.#look(0);
+    if (this.#floor) this.#layer(this.#floor);
+  }
+
+  #layer(picture) {
+    const { width, height } = this.#level;
+    this.#context.drawImage(picture, 0, 0, width * PARTS, height * PARTS);
   }
 
   /** What lies above all that moves: walls, and the dark at the edges. */
   walls() {
-    const context = this.#context;
     if (!this.#tops) return;
+    const { edges } = this.#level;
+    this.#look(0);
+    this.#faces(edges.south, 0, '#22323c');
+    this.#faces(edges.north, 1, '#16212a');
+    this.#faces(edges.west, 2, '#1b2932');
+    this.#faces(edges.east, 3, '#182530');
     this.#look(1);
-    for (const [side, colour] of SIDES) this.#faces(side, colour);
-    this.#look(LEAN);
     this.#rock();
-    context.drawImage(this.#tops, 0, 0, this.#level.width, this.#level.height);
-    this.#look(1);
+    this.#layer(this.#tops);
+    this.#look(0);
   }
 
   end() {
@@ -122,53 +117,45 @@ export class Stage {
     context.fillStyle = this.#vignette;
     context.fillRect(0, 0, width, height);
     if (this.pain > 0) {
-      context.globalAlpha = this.pain;
+      context.globalAlpha = ALPHAS[this.pain >> 2];
       context.drawImage(this.#painted(), 0, 0, width, height);
       context.globalAlpha = 1;
     }
   }
 
-  #look(lean) {
-    const scale = this.perTile * lean;
-    const { width, height } = this.#canvas;
-    this.#context.setTransform(
-      scale,
-      0,
-      0,
-      scale,
-      width / 2 - this.#offsetX * scale,
-      height / 2 - this.#offsetY * scale,
-    );
+  /** Parts from here on; `which` is 0 for the floor, and 1 for the tops of walls. */
+  #look(which) {
+    const scales = this.#scales;
+    this.#context.setTransform(scales[which], 0, 0, scales[which], scales[2], scales[3]);
+    this.#context.translate(-this.#offsetX, -this.#offsetY);
   }
 
-  /** The sides of walls that the camera sees, from their feet to their tops. */
-  #faces(side, colour) {
+  /**
+   * The sides of walls that the camera sees, from their feet to their tops. They face `way`: south, north,
+   * west, east.
+   */
+  #faces(runs, way, colour) {
     const context = this.#context;
-    const runs = this.#level.edges[side];
     const cx = this.#offsetX;
     const cy = this.#offsetY;
-    const reachX = this.#canvas.width / 2 / this.perTile + 1;
-    const reachY = this.#canvas.height / 2 / this.perTile + 1;
-    context.save();
-    context.scale(1 / PARTS, 1 / PARTS);
+    const reachX = this.#halfX + PARTS;
+    const reachY = this.#halfY + PARTS;
     context.fillStyle = colour;
     context.beginPath();
     for (let at = 0; at < runs.length; at += 4) {
-      const x0 = runs[at];
-      const y0 = runs[at + 1];
-      const x1 = runs[at + 2];
-      const y1 = runs[at + 3];
-      const faces =
-        side === 'south' ? y0 < cy : side === 'north' ? y0 > cy : side === 'east' ? x0 < cx : x0 > cx;
+      const x0 = runs[at] * PARTS;
+      const y0 = runs[at + 1] * PARTS;
+      const x1 = runs[at + 2] * PARTS;
+      const y1 = runs[at + 3] * PARTS;
+      const faces = way === 0 ? y0 < cy : way === 1 ? y0 > cy : way === 2 ? x0 > cx : x0 < cx;
       if (!faces || x1 < cx - reachX || x0 > cx + reachX || y1 < cy - reachY || y0 > cy + reachY) continue;
-      context.moveTo((x0 * PARTS) | 0, (y0 * PARTS) | 0);
-      context.lineTo((x1 * PARTS) | 0, (y1 * PARTS) | 0);
-      context.lineTo(((cx + (x1 - cx) * LEAN) * PARTS) | 0, ((cy + (y1 - cy) * LEAN) * PARTS) | 0);
-      context.lineTo(((cx + (x0 - cx) * LEAN) * PARTS) | 0, ((cy + (y0 - cy) * LEAN) * PARTS) | 0);
+      context.moveTo(x0, y0);
+      context.lineTo(x1, y1);
+      context.lineTo(cx + (((x1 - cx) * LEAN) >> 10), cy + (((y1 - cy) * LEAN) >> 10));
+      context.lineTo(cx + (((x0 - cx) * LEAN) >> 10), cy + (((y0 - cy) * LEAN) >> 10));
       context.closePath();
     }
     context.fill();
-    context.restore();
   }
 
   /** The rock that the level is cut into: beyond its edge there is no more to see. */
@@ -177,12 +164,17 @@ export class Stage {
     const { width, height } = this.#level;
     if (!this.#beyond) {
       this.#beyond = context.createPattern(drawRock(), 'repeat');
-      this.#beyond.setTransform(new DOMMatrix().scale(ROCK_TILES / 256));
+      this.#beyond.setTransform(new DOMMatrix().scale((ROCK_TILES * PARTS) / 256));
     }
     context.fillStyle = this.#beyond;
     context.beginPath();
-    context.rect(-BEYOND, -BEYOND, width + 2 * BEYOND, height + 2 * BEYOND);
-    context.rect(0, 0, width, height);
+    context.rect(
+      -BEYOND * PARTS,
+      -BEYOND * PARTS,
+      (width + 2 * BEYOND) * PARTS,
+      (height + 2 * BEYOND) * PARTS,
+    );
+    context.rect(0, 0, width * PARTS, height * PARTS);
     context.fill('evenodd');
   }
 
@@ -219,6 +211,11 @@ export class Stage {
     if (canvas.height !== height) canvas.height = height;
     const [across, down] = width >= height ? [LONG, SHORT] : [SHORT, LONG];
     this.perTile = Math.max(width / across, height / down);
+    this.sized += 1;
+    this.#halfX = ((width / 2 / this.perTile) * PARTS) | 0;
+    this.#halfY = ((height / 2 / this.perTile) * PARTS) | 0;
+    const scale = this.perTile / PARTS;
+    this.#scales = [scale, (scale * LEAN) / PARTS, width / 2, height / 2, ''];
     const dark = this.#context.createRadialGradient(
       width / 2,
       height / 2,
@@ -231,4 +228,10 @@ export class Stage {
     dark.addColorStop(1, 'rgb(3 6 9 / 58%)');
     this.#vignette = dark;
   }
+}
+
+/** Where the camera is for a player who is there. */
+function inward(at, half, size) {
+  const outside = Math.max(0, half - at - PARTS) - Math.max(0, at + half - size - PARTS);
+  return at + Math.min(INWARD, Math.max(-INWARD, outside));
 }
