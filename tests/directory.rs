@@ -48,6 +48,17 @@ async fn quick_play_fills_rooms_one_after_another() {
     server.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn those_who_come_at_once_meet() {
+    for _ in 0..10 {
+        let server = Running::start(Config { room_capacity: 8, ..config() }).await;
+        let coming = (0..8).map(|_| room_of(&server, RoomWish::QuickPlay));
+        let guests = futures_util::future::join_all(coming).await;
+        assert!(guests.iter().all(|(_, room, _)| *room == RoomId(1)), "there was a place in the first room");
+        server.stop().await;
+    }
+}
+
 #[tokio::test]
 async fn a_private_room_is_for_those_who_know_its_code() {
     let server = Running::start(config()).await;

@@ -74,6 +74,8 @@ pub(crate) struct Lobby {
     pub(crate) closer: Closer,
     pub(crate) caps: Arc<ConnectionCaps>,
     pub(crate) games: Vec<Arc<GameEntry>>,
+    /// Held by who opens a room because there was no place in any.
+    pub(crate) opening: Mutex<()>,
     threads: Mutex<Vec<RoomThread>>,
     is_draining: AtomicBool,
 }
@@ -109,6 +111,7 @@ impl Server {
             caps: ConnectionCaps::new(config.max_connections, config.max_connections_per_address),
             games: self.games,
             threads: Mutex::new(threads),
+            opening: Mutex::new(()),
             is_draining: AtomicBool::new(false),
         });
         for game in self.permanent {

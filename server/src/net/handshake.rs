@@ -149,10 +149,7 @@ impl Lobby {
         }
         let directory = &self.services.directory;
         let card = match hello.body.room {
-            RoomWish::QuickPlay => match directory.quick_place(number) {
-                Some((card, place)) => return Ok(Destination { card, place: Some(place) }),
-                None => self.open_room(number, false, false)?,
-            },
+            RoomWish::QuickPlay => return self.quick_play(number),
             RoomWish::Create { private } => self.open_room(number, private, false)?,
             // A private room is not there for those who know its number alone.
             RoomWish::Room(id) => {
@@ -163,6 +160,24 @@ impl Lobby {
         if card.game != number {
             return Err(SessionEnd::UnknownRoom.into());
         }
+        let place = card.take_place().ok_or(SessionEnd::RoomFull)?;
+        Ok(Destination { card, place: Some(place) })
+    }
+
+    /// A place where others play, or in a new room when there is none.
+    fn quick_play(&self, game: usize) -> Result<Destination, Rejection> {
+        let directory = &self.services.directory;
+        let find =
+            || directory.quick_place(game).map(|(card, place)| Destination { card, place: Some(place) });
+        if let Some(found) = find() {
+            return Ok(found);
+        }
+        // Who comes at the same time waits, and finds the room that the first one opens.
+        let _opening = self.opening.lock();
+        if let Some(found) = find() {
+            return Ok(found);
+        }
+        let card = self.open_room(game, false, false)?;
         let place = card.take_place().ok_or(SessionEnd::RoomFull)?;
         Ok(Destination { card, place: Some(place) })
     }
