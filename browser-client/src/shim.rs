@@ -543,9 +543,10 @@ fn wish(room: &str) -> Result<RoomWish, ShimError> {
     }
 }
 
-/// Milliseconds of `performance.now()` as the core counts time. What is no time counts as none.
+/// Milliseconds of `performance.now()` as the core counts time. What is no time counts as none. It is rounded
+/// to the nearest, so that a deadline that went out through [`millis`] has come when its time has.
 fn micros(millis: f64) -> Micros {
-    Micros((millis * 1000.0) as u64)
+    Micros((millis * 1000.0 + 0.5) as u64)
 }
 
 fn millis(micros: Micros) -> f64 {
