@@ -75,9 +75,10 @@ export async function nothingIsCorrected(world) {
   console.log(`    ${JSON.stringify(counted)}`);
   assert(counted.predicted >= MINUTE);
   // Where the machine was too slow for an input, the server took another one, and the page is corrected: such
-  // corrections are told apart, and there is at most one for each such input. All others are mistakes.
+  // corrections are told apart. All others are mistakes.
   assert.equal(counted.interfered + counted.mismatches, 0);
-  assert(counted.corrections <= counted.inputsHeld + counted.inputsNeutral);
+  // A late input corrects twice: when another was taken for it, and when its presses come with the next.
+  assert(counted.corrections <= 2 * (counted.inputsHeld + counted.inputsNeutral));
   await world.closePage(page);
 }
 
