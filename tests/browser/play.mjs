@@ -74,11 +74,9 @@ export async function nothingIsCorrected(world) {
   const counted = Object.fromEntries(names.map((name) => [name, after[name] - before[name]]));
   console.log(`    ${JSON.stringify(counted)}`);
   assert(counted.predicted >= MINUTE);
-  // Where the machine was too slow for an input, the server took another one, and the page is corrected: such
-  // corrections are told apart. All others are mistakes.
+  // Where the machine was too slow for an input, the server took another one, and the page is corrected. The
+  // client tells such corrections apart by what the very snapshot says was taken: `interfered` are all others.
   assert.equal(counted.interfered + counted.mismatches, 0);
-  // A late input corrects twice: when another was taken for it, and when its presses come with the next.
-  assert(counted.corrections <= 2 * (counted.inputsHeld + counted.inputsNeutral));
   await world.closePage(page);
 }
 
