@@ -18,7 +18,9 @@
 //! What happens in each frame crosses over as numbers in the module's memory, so that a frame leaves no
 //! garbage behind: the scene (a row of components per entity), the avatar, the figures of the net graph, the
 //! input, and the bytes of messages. [`Shim`] has them as vectors, and tells where they are. What happens
-//! seldom (events, effects, commands, the welcome) crosses over as JavaScript values, as serde sees them.
+//! seldom (events, effects, commands, the welcome) crosses over as JavaScript values, as serde sees them. A
+//! fraction that a function returns becomes an object too, so what is asked in each turn is answered with
+//! whole numbers, or lies in memory.
 //!
 //! Where to find what: [`shim`](Shim) is the interface, `numbers` turns an avatar into a row of numbers,
 //! `describe` tells the page the names of it all.
@@ -165,19 +167,32 @@ macro_rules! export {
             }
 
             /// What is next to be done or known: 0 for nothing, 1 for a level that is wanted, 2 for a
-            /// connection, 3 for an event, 4 for an effect of the own avatar's step.
+            /// connection, 3 for an event, 4 for an event of the game, 5 for an effect of the own avatar's step.
             pub fn poll(&mut self) -> u32 {
                 self.0.poll()
             }
 
             /// What was polled.
-            pub fn take(&mut self) -> Result<JsValue, JsError> {
-                Ok(self.0.take()?)
+            pub fn take(&mut self) -> JsValue {
+                // A result would be an array of its own each time.
+                self.0.take().unwrap_or_else(|error| ::wasm_bindgen::throw_str(&error.to_string()))
             }
 
-            /// When time is to pass next; infinite if nothing is due.
-            pub fn deadline(&self) -> f64 {
-                self.0.deadline()
+            /// For how many milliseconds the timer is to be set anew; -1 if it need not be.
+            #[wasm_bindgen(js_name = pollTimer)]
+            pub fn poll_timer(&mut self, now: f64) -> i32 {
+                self.0.poll_timer(now)
+            }
+
+            /// The timer went off.
+            #[wasm_bindgen(js_name = handleTimer)]
+            pub fn handle_timer(&mut self) {
+                self.0.handle_timer();
+            }
+
+            /// How often it has changed how things stand.
+            pub fn changes(&mut self) -> u32 {
+                self.0.changes()
             }
 
             /// How things stand: the place in `states` of the description.
@@ -207,9 +222,9 @@ macro_rules! export {
                 self.0.scene()
             }
 
-            /// The time that the scene shows, in ticks.
+            /// Where the time is that the scene shows, in ticks.
             #[wasm_bindgen(js_name = sceneTick)]
-            pub fn scene_tick(&self) -> f64 {
+            pub fn scene_tick(&self) -> *const f64 {
                 self.0.scene_tick()
             }
 

@@ -30,6 +30,10 @@ pub struct Shim<S: Simulation> {
     message: Vec<u8>,
     /// What was polled last.
     polled: Result<JsValue, ShimError>,
+    /// How things stood when the page last asked, and how often they had changed.
+    stood: (ClientState, u32),
+    /// When the page's timer goes off.
+    timer: Option<Micros>,
     input: Vec<f64>,
     scene: Vec<f64>,
     scene_tick: f64,
@@ -66,6 +70,7 @@ impl<S: Simulation> Shim<S> {
         session.spectator = spectator;
         let config = ClientConfig::new(session, seed.to_bits());
         let client = Client::new(config, micros(now)).map_err(refused)?;
+        let stood = (client.state(), 0);
         let components = S::Input::COMPONENTS;
         let mut input = vec![0.0; components];
         S::Input::default().write_components(&mut input);
@@ -76,6 +81,8 @@ impl<S: Simulation> Shim<S> {
             received: Vec::new(),
             message: Vec::with_capacity(4096),
             polled: Ok(JsValue::UNDEFINED),
+            stood,
+            timer: None,
             input,
             scene: Vec::with_capacity(description.stride * 256),
             scene_tick: 0.0,
@@ -211,22 +218,21 @@ impl<S: Simulation> Shim<S> {
         self.message.len()
     }
 
-    fn poll_connection(&mut self) -> Option<Result<JsValue, ShimError>> {
+    fn poll_connection(&mut self) -> Option<Polled> {
         #[derive(Serialize)]
         struct Task {
             connection: u32,
             open: bool,
             code: u16,
         }
-        Some(match self.client.poll_connection()? {
-            ConnectionTask::Open(id) => to_js(&Task { connection: id.0, open: true, code: 0 }),
-            ConnectionTask::Close(id, end) => {
-                to_js(&Task { connection: id.0, open: false, code: end.code() })
-            }
-        })
+        let task = match self.client.poll_connection()? {
+            ConnectionTask::Open(id) => Task { connection: id.0, open: true, code: 0 },
+            ConnectionTask::Close(id, end) => Task { connection: id.0, open: false, code: end.code() },
+        };
+        Some((What::Connection, to_js(&task)))
     }
 
-    fn poll_level(&mut self) -> Option<Result<JsValue, ShimError>> {
+    fn poll_level(&mut self) -> Option<Polled> {
         #[derive(Serialize)]
         struct Wanted {
             id: String,
@@ -237,7 +243,17 @@ impl<S: Simulation> Shim<S> {
             LevelSource::Fetch(path) => Some(path.as_str().to_owned()),
             LevelSource::BuiltIn(_) => None,
         };
-        Some(to_js(&Wanted { id: format!("{:016x}", info.content_hash), path }))
+        Some((What::Level, to_js(&Wanted { id: format!("{:016x}", info.content_hash), path })))
+    }
+
+    /// How often it has changed how things stand. A page asks in each turn, and needs no more than this number
+    /// while it is the same.
+    pub fn changes(&mut self) -> u32 {
+        let state = self.client.state();
+        if state != self.stood.0 {
+            self.stood = (state, self.stood.1.wrapping_add(1));
+        }
+        self.stood.1
     }
 
     /// How things stand.
@@ -272,10 +288,22 @@ impl<S: Simulation> Shim<S> {
         }
     }
 
-    /// When time is to pass next.
-    #[must_use]
-    pub fn deadline(&self) -> f64 {
-        self.client.poll_deadline().map_or(f64::INFINITY, millis)
+    /// For how many milliseconds the page is to set its timer, in place of the one that it has; -1 if that one
+    /// is early enough, or nothing is due. They are whole ones, rounded up: a timer that is early would have to
+    /// be set again.
+    pub fn poll_timer(&mut self, now: f64) -> i32 {
+        let Some(deadline) = self.client.poll_deadline() else { return -1 };
+        if self.timer.is_some_and(|timer| timer <= deadline) {
+            return -1;
+        }
+        self.timer = Some(deadline);
+        let wait = deadline.saturating_since(micros(now)).0.div_ceil(1000);
+        i32::try_from(wait).unwrap_or(i32::MAX)
+    }
+
+    /// The timer went off; there is none any more.
+    pub fn handle_timer(&mut self) {
+        self.timer = None;
     }
 
     // What is drawn.
@@ -304,10 +332,10 @@ impl<S: Simulation> Shim<S> {
         self.scene.as_ptr()
     }
 
-    /// The time that the scene shows, in ticks.
+    /// Where the time is that the scene shows, in ticks.
     #[must_use]
-    pub fn scene_tick(&self) -> f64 {
-        self.scene_tick
+    pub fn scene_tick(&self) -> *const f64 {
+        &raw const self.scene_tick
     }
 
     /// Where the own avatar's numbers are.
@@ -357,17 +385,14 @@ impl<S: Simulation<Avatar: DeserializeOwned>> Shim<S> {
 
 impl<S: Simulation<Effect: Serialize>> Shim<S> {
     /// What is next to be done or known: 0 for nothing, else 1 for a level that is wanted, 2 for a
-    /// connection, 3 for an event, 4 for an effect of the own avatar's step, and [`Shim::take`] has the thing
-    /// itself. A number is no garbage, and mostly there is nothing.
+    /// connection, 3 for an event, 4 for an event of the game, 5 for an effect of the own avatar's step, and
+    /// [`Shim::take`] has the thing itself. A number is no garbage, and mostly there is nothing.
     pub fn poll(&mut self) -> u32 {
         let polled = [Self::poll_level, Self::poll_connection, Self::poll_event, Self::poll_effect];
-        for (place, poll) in (1..).zip(polled) {
-            if let Some(told) = poll(self) {
-                self.polled = told;
-                return place;
-            }
-        }
-        0
+        polled.into_iter().find_map(|poll| poll(self)).map_or(0, |(what, told)| {
+            self.polled = told;
+            what as u32
+        })
     }
 
     /// What was polled.
@@ -378,19 +403,26 @@ impl<S: Simulation<Effect: Serialize>> Shim<S> {
         std::mem::replace(&mut self.polled, Ok(JsValue::UNDEFINED))
     }
 
-    fn poll_effect(&mut self) -> Option<Result<JsValue, ShimError>> {
-        self.client.poll_effect().map(|effect| to_js(&effect))
+    fn poll_effect(&mut self) -> Option<Polled> {
+        self.client.poll_effect().map(|effect| (What::Effect, to_js(&effect)))
     }
 }
 
 impl<S: Simulation> Shim<S> {
-    /// What happened next: an object with a `type`.
-    fn poll_event(&mut self) -> Option<Result<JsValue, ShimError>> {
+    /// What happened next: an object with a `type`, or an event of the game, which are many and have none.
+    fn poll_event(&mut self) -> Option<Polled> {
+        #[derive(Serialize)]
+        struct Game<E> {
+            tick: u32,
+            event: E,
+        }
         let event = self.client.poll_event()?;
         let told = match event {
+            ClientEvent::Game(tick, event) => {
+                return Some((What::GameEvent, to_js(&Game { tick: tick.0, event })));
+            }
             ClientEvent::Welcomed { resumed } => self.welcomed(resumed),
             ClientEvent::Disconnected(end) => Told::Disconnected { code: end.code(), reason: end.name() },
-            ClientEvent::Game(tick, event) => Told::Game { tick: tick.0, event },
             ClientEvent::Notice(notice) => Told::Notice {
                 kind: notice_name(&notice.kind),
                 within_ms: match notice.kind {
@@ -401,10 +433,10 @@ impl<S: Simulation> Shim<S> {
             },
             ClientEvent::Ended { end, text } => Told::Ended { code: end.code(), reason: end.name(), text },
         };
-        Some(to_js(&told))
+        Some((What::Event, to_js(&told)))
     }
 
-    fn welcomed(&self, resumed: bool) -> Told<S::Event> {
+    fn welcomed(&self, resumed: bool) -> Told {
         let welcome = self.client.session().welcome();
         let body = welcome.map(|welcome| &welcome.body);
         Told::Welcomed {
@@ -420,10 +452,23 @@ impl<S: Simulation> Shim<S> {
     }
 }
 
+/// What was polled, as a page is told it.
+type Polled = (What, Result<JsValue, ShimError>);
+
+/// What there is to be polled.
+#[derive(Clone, Copy)]
+enum What {
+    Level = 1,
+    Connection,
+    Event,
+    GameEvent,
+    Effect,
+}
+
 /// What happened, for the page.
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "lowercase", rename_all_fields = "camelCase")]
-enum Told<E> {
+enum Told {
     Welcomed {
         resumed: bool,
         player: u32,
@@ -435,10 +480,6 @@ enum Told<E> {
     Disconnected {
         code: u16,
         reason: &'static str,
-    },
-    Game {
-        tick: u32,
-        event: E,
     },
     Notice {
         kind: &'static str,

@@ -19,9 +19,15 @@ const PACKAGE_TESTS: &[&str] =
 /// What is to be done with the browser.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Measure what a frame costs at 32 players, instead
+    /// Measure what the page costs at 32 players, instead: takes three minutes a run
     #[arg(long)]
     profile: bool,
+    /// Runs of that
+    #[arg(long, default_value_t = 3, requires = "profile")]
+    runs: u32,
+    /// Seconds of each measurement in a run
+    #[arg(long, default_value_t = 60, requires = "profile")]
+    seconds: u32,
     /// Behaviours by their names, such as nothingIsCorrected; all by default
     behaviours: Vec<String>,
 }
@@ -32,7 +38,8 @@ pub(crate) fn run(options: &Options) -> ExitCode {
     if options.profile {
         report.step("browser profile", || {
             Invocation::cargo("build --release --quiet -p tickwire-server --bin tickwire").run()?;
-            drive("tests/browser/profile.mjs", "release", &[])
+            let arguments = [options.runs.to_string(), options.seconds.to_string()];
+            drive("tests/browser/profile.mjs", "release", &arguments)
         });
         return report.finish();
     }

@@ -20,9 +20,9 @@ export class GameClient {
    */
   avatar(): number;
   /**
-   * When time is to pass next; infinite if nothing is due.
+   * How often it has changed how things stand.
    */
-  deadline(): number;
+  changes(): number;
   /**
    * The names of what comes as numbers.
    */
@@ -80,6 +80,10 @@ export class GameClient {
    */
   handleTime(now: number): void;
   /**
+   * The timer went off.
+   */
+  handleTimer(): void;
+  /**
    * Where the input's components are.
    */
   input(): number;
@@ -101,8 +105,12 @@ export class GameClient {
    */
   pollMessage(): number;
   /**
+   * For how many milliseconds the timer is to be set anew; -1 if it need not be.
+   */
+  pollTimer(now: number): number;
+  /**
    * What is next to be done or known: 0 for nothing, 1 for a level that is wanted, 2 for a
-   * connection, 3 for an event, 4 for an effect of the own avatar's step.
+   * connection, 3 for an event, 4 for an event of the game, 5 for an effect of the own avatar's step.
    */
   poll(): number;
   /**
@@ -110,7 +118,7 @@ export class GameClient {
    */
   receive(length: number): number;
   /**
-   * The time that the scene shows, in ticks.
+   * Where the time is that the scene shows, in ticks.
    */
   sceneTick(): number;
   /**
@@ -147,7 +155,7 @@ export interface InitOutput {
   readonly gameclient_avatar: (a: number) => number;
   readonly gameclient_avatarFields: (a: number) => [number, number, number];
   readonly gameclient_avatarLength: (a: number) => number;
-  readonly gameclient_deadline: (a: number) => number;
+  readonly gameclient_changes: (a: number) => number;
   readonly gameclient_describe: () => [number, number, number];
   readonly gameclient_draw: (a: number, b: number) => number;
   readonly gameclient_drawServer: (a: number) => number;
@@ -162,12 +170,14 @@ export interface InitOutput {
   readonly gameclient_handleOpened: (a: number, b: number, c: number) => void;
   readonly gameclient_handleShown: (a: number, b: number) => void;
   readonly gameclient_handleTime: (a: number, b: number) => void;
+  readonly gameclient_handleTimer: (a: number) => void;
   readonly gameclient_input: (a: number) => number;
   readonly gameclient_message: (a: number) => number;
   readonly gameclient_messageLength: (a: number) => number;
   readonly gameclient_new: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => [number, number, number];
   readonly gameclient_poll: (a: number) => number;
   readonly gameclient_pollMessage: (a: number) => number;
+  readonly gameclient_pollTimer: (a: number, b: number) => number;
   readonly gameclient_receive: (a: number, b: number) => number;
   readonly gameclient_scene: (a: number) => number;
   readonly gameclient_sceneTick: (a: number) => number;
@@ -175,7 +185,7 @@ export interface InitOutput {
   readonly gameclient_stateEnd: (a: number) => number;
   readonly gameclient_stateTime: (a: number) => number;
   readonly gameclient_stats: (a: number) => number;
-  readonly gameclient_take: (a: number) => [number, number, number];
+  readonly gameclient_take: (a: number) => any;
   readonly __wbindgen_malloc: (a: number, b: number) => number;
   readonly __wbindgen_realloc: (a: number, b: number, c: number, d: number) => number;
   readonly __wbindgen_free: (a: number, b: number, c: number) => void;

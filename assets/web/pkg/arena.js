@@ -42,12 +42,12 @@ const ret = wasm.gameclient_avatar(this.__wbg_ptr);
 return ret >>> 0;
 }
 /**
- * When time is to pass next; infinite if nothing is due.
+ * How often it has changed how things stand.
  * @returns {number}
  */
-deadline() {
-const ret = wasm.gameclient_deadline(this.__wbg_ptr);
-return ret;
+changes() {
+const ret = wasm.gameclient_changes(this.__wbg_ptr);
+return ret >>> 0;
 }
 /**
  * The names of what comes as numbers.
@@ -170,6 +170,12 @@ handleTime(now) {
 wasm.gameclient_handleTime(this.__wbg_ptr, now);
 }
 /**
+ * The timer went off.
+ */
+handleTimer() {
+wasm.gameclient_handleTimer(this.__wbg_ptr);
+}
+/**
  * Where the input's components are.
  * @returns {number}
  */
@@ -234,8 +240,17 @@ const ret = wasm.gameclient_pollMessage(this.__wbg_ptr);
 return ret;
 }
 /**
+ * For how many milliseconds the timer is to be set anew; -1 if it need not be.
+ * @param {number} now
+ * @returns {number}
+ */
+pollTimer(now) {
+const ret = wasm.gameclient_pollTimer(this.__wbg_ptr, now);
+return ret;
+}
+/**
  * What is next to be done or known: 0 for nothing, 1 for a level that is wanted, 2 for a
- * connection, 3 for an event, 4 for an effect of the own avatar's step.
+ * connection, 3 for an event, 4 for an event of the game, 5 for an effect of the own avatar's step.
  * @returns {number}
  */
 poll() {
@@ -252,12 +267,12 @@ const ret = wasm.gameclient_receive(this.__wbg_ptr, length);
 return ret >>> 0;
 }
 /**
- * The time that the scene shows, in ticks.
+ * Where the time is that the scene shows, in ticks.
  * @returns {number}
  */
 sceneTick() {
 const ret = wasm.gameclient_sceneTick(this.__wbg_ptr);
-return ret;
+return ret >>> 0;
 }
 /**
  * Where the rows of the scene are.
@@ -305,10 +320,7 @@ return ret >>> 0;
  */
 take() {
 const ret = wasm.gameclient_take(this.__wbg_ptr);
-if (ret[2]) {
-throw takeFromExternrefTable0(ret[1]);
-}
-return takeFromExternrefTable0(ret[0]);
+return ret;
 }
 }
 if (Symbol.dispose) GameClient.prototype[Symbol.dispose] = GameClient.prototype.free;

@@ -153,8 +153,9 @@ export class Client {
   #scene = { values: this.#numbers, start: 0, end: 0, stride: 0, count: 0, tick: 0, avatar: -1 };
   #stats = {};
   #timer = 0;
-  #timerAt = Infinity;
   #wake;
+  /** How often it had changed how things stand, when that was last told. */
+  #changes = 0;
   #listeners = [];
 
   constructor(game, core, memory, base) {
@@ -176,7 +177,7 @@ export class Client {
     this.#scene.stride = this.game.stride;
     for (const figure of this.game.stats) this.#stats[figure] = 0.5;
     this.#wake = () => {
-      this.#timerAt = Infinity;
+      this.#core?.handleTimer();
       this.#turn();
     };
     this.#listen();
@@ -300,16 +301,16 @@ export class Client {
         if (what === 1) this.#fetch(polled);
         else if (what === 2) this.#connect(polled);
         else if (what === 3) this.#tell(polled);
+        else if (what === 4) this.#emit('game', polled);
         else this.#emit('effect', polled);
         // A handler may have left.
         if (this.#core === null) return;
       }
       this.#notice();
-      const deadline = core.deadline();
-      if (deadline < this.#timerAt) {
+      const wait = core.pollTimer(now);
+      if (wait >= 0) {
         clearTimeout(this.#timer);
-        this.#timerAt = deadline;
-        this.#timer = setTimeout(this.#wake, Math.max(0, deadline - performance.now()));
+        this.#timer = setTimeout(this.#wake, wait);
       }
     } catch (error) {
       if (!(error instanceof WebAssembly.RuntimeError)) throw error;
@@ -334,14 +335,13 @@ export class Client {
   }
 
   #notice() {
+    const changes = this.#core.changes();
+    if (changes === this.#changes) return;
+    this.#changes = changes;
     const state = this.game.states[this.#core.state()];
     const time = this.#core.stateTime();
-    const code = this.#core.stateEnd();
-    const known = this.status;
-    const before = known.state === 'waiting' ? known.until : known.since;
-    if (state === known.state && time === before && code === (known.end?.code ?? 0)) return;
     const [since, until] = state === 'waiting' ? [0, time] : [time, 0];
-    this.status = { state, since, until, end: this.#ends.get(code) ?? null };
+    this.status = { state, since, until, end: this.#ends.get(this.#core.stateEnd()) ?? null };
     this.#emit('status', this.status);
   }
 
@@ -445,7 +445,7 @@ export class Client {
     scene.count = count;
     scene.start = this.#core.scene() >> 3;
     scene.end = scene.start + count * scene.stride;
-    scene.tick = this.#core.sceneTick();
+    scene.tick = scene.values[this.#core.sceneTick() >> 3];
     scene.avatar = this.#core.avatarLength() > 0 ? this.#core.avatar() >> 3 : -1;
     if (scene.avatar >= 0 && !this.#knowsAvatar) {
       for (const [name, place] of this.#core.avatarFields() ?? []) this.avatarFields[name] = place;

@@ -117,6 +117,15 @@ if (missing) {
   of('join').hidden = true;
 }
 
+/** The game's module, under way since the door is open. */
+let fetching = null;
+function fetched() {
+  fetching ??= import('../pkg/arena.js').then(async (game) => (await load(game), game));
+  // What failed is fetched anew by the next who wants it.
+  fetching.catch(() => (fetching = null));
+  return fetching;
+}
+
 function complain(text) {
   of('error').textContent = text;
   of('error').hidden = text === '';
@@ -142,7 +151,7 @@ async function join(room, spectator = false) {
   complain('');
   of('play').disabled = true;
   try {
-    const game = await import('../pkg/arena.js');
+    const game = await fetched();
     const client = await connect({ game, name, room, spectator });
     begin(client);
   } catch (error) {
@@ -306,7 +315,8 @@ function draw(now, passed) {
   }
   rows.read(client.draw(now), client.avatarFields);
   countDown(now);
-  if (!stage.level) return;
+  // Until there is a level, what was behind the door stays: to draw would only keep the level waiting.
+  if (!client.level) return;
   hud.frame(rows, client, clock);
   if (rows.avatar >= 0) {
     controls.holds(rows.whole[rows.avatar + client.avatarFields.weapon]);
@@ -398,7 +408,7 @@ backdrop.show();
 door(true);
 listRooms();
 // While the player looks at the door, the game is fetched.
-if (!missing) import('../pkg/arena.js').then((game) => load(game)).catch(() => {});
+if (!missing) fetched().catch(() => {});
 
 /** For tests and the curious. */
 globalThis.tickwire = {

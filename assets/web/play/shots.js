@@ -5,6 +5,7 @@ import { colourOf, glow, OWN, spark } from './sprites.js';
 
 const BOLT_RANGE = 24 * PARTS;
 const BEAM_MS = 450;
+const BEAM_SPARKS = 12;
 const MOST_BOLTS = 32;
 const HALF_TURN = HEADINGS / 2;
 const BOLT_TAIL = inParts(1.1);
@@ -69,17 +70,11 @@ export class Shots {
   beam(x0, y0, x1, y1, heading, colour, by) {
     const { particles } = this.#stage;
     particles.burst(spark(colour), x1, y1, 14, 7, 0.4, 0.16, heading + HALF_TURN, 359);
-    for (let at = 0; at < 12; at += 1) {
+    for (let at = 0; at < BEAM_SPARKS; at += 1) {
       const far = roll();
-      particles.add(
-        spark(colour),
-        x0 + along(x1 - x0, far),
-        y0 + along(y1 - y0, far),
-        ((roll() - 512) * 7) / 5,
-        ((roll() - 512) * 7) / 5,
-        0.5 * Math.random() + 0.2,
-        0.1,
-      );
+      const x = x0 + along(x1 - x0, far);
+      const y = y0 + along(y1 - y0, far);
+      particles.add(spark(colour), x, y, (roll() - 512) << 1, (roll() - 512) << 1, 0.45, 0.1);
     }
     this.#beams.push({ x0, y0, x1, y1, colour, by, age: 0 });
   }

@@ -49,6 +49,9 @@ export class Show {
   #shots;
   #painter;
   #floats = [];
+  /** Pictures of damage done, by how much it is. */
+  #damages = [];
+  #damagesSized = -1;
   #clock = 0;
   #frame = 0;
   /** Whose names are to be drawn in this frame: as many as are counted. */
@@ -118,8 +121,7 @@ export class Show {
       this.#stage.pain = Math.min(PARTS, this.#stage.pain + inParts(0.25) + inParts(damage / 90));
       this.#stage.shake = Math.min(PARTS, this.#stage.shake + inParts(0.2 + damage / 110));
     }
-    if (by === this.own)
-      this.#float(damage > 0 ? String(damage) : 'no', at[0], at[1], damage > 50 ? 1.5 : 1.15);
+    if (by === this.own) this.#float(damage, at[0], at[1], damage > 50 ? 1.5 : 1.15);
   }
 
   killed({ victim }) {
@@ -152,16 +154,23 @@ export class Show {
     particles.burst(sprite, inParts(at[0]), inParts(at[1]), count, speed, life, size, heading, spread);
   }
 
-  #float(text, x, y, size) {
+  #float(damage, x, y, size) {
     this.#floats.push({
-      text,
+      damage,
       x: inParts(x) + ((((roll() - 512) * 2) / 5) | 0),
       y: inParts(y),
       size: inParts(size),
       age: 0,
-      picture: null,
-      sized: -1,
     });
+  }
+
+  /** The number as a picture; the pictures are kept, since the same damage is done again and again. */
+  #damagePicture(damage) {
+    const { density, sized } = this.#stage;
+    if (this.#damagesSized !== sized) this.#damages.length = 0;
+    this.#damagesSized = sized;
+    return (this.#damages[damage] ??=
+      damage > 0 ? label(String(damage), '#ffe29a', density) : label('no', '#9fd4ff', density));
   }
 
   #colour(player) {
@@ -359,19 +368,17 @@ export class Show {
   #drawFloats(milliseconds) {
     const floats = this.#floats;
     if (floats.length === 0) return;
-    const { context, density, perTile, sized } = this.#stage;
+    const { context, perTile } = this.#stage;
     for (let at = floats.length - 1; at >= 0; at -= 1) {
       const float = floats[at];
       float.age += milliseconds;
       if (float.age >= FLOAT_MS) {
-        floats.splice(at, 1);
+        // Their order is nothing.
+        floats[at] = floats.at(-1);
+        floats.pop();
         continue;
       }
-      if (float.sized !== sized) {
-        float.sized = sized;
-        float.picture = label(float.text, float.text === 'no' ? '#9fd4ff' : '#ffe29a', density);
-      }
-      const { picture } = float;
+      const picture = this.#damagePicture(float.damage);
       const age = ((float.age * PARTS) / FLOAT_MS) | 0;
       const size = float.size + ((float.size * Math.max(0, PARTS - age * 6)) >> 12);
       const wide = ((picture.width * size) / perTile) | 0;
