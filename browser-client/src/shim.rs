@@ -246,8 +246,8 @@ impl<S: Simulation> Shim<S> {
         Some((What::Level, to_js(&Wanted { id: format!("{:016x}", info.content_hash), path })))
     }
 
-    /// How often it has changed how things stand. A page asks in each turn, and needs no more than this number
-    /// while it is the same.
+    /// How often it has changed how things stand. A page asks in each turn, and needs no more than this
+    /// number while it is the same.
     pub fn changes(&mut self) -> u32 {
         let state = self.client.state();
         if state != self.stood.0 {
@@ -288,9 +288,9 @@ impl<S: Simulation> Shim<S> {
         }
     }
 
-    /// For how many milliseconds the page is to set its timer, in place of the one that it has; -1 if that one
-    /// is early enough, or nothing is due. They are whole ones, rounded up: a timer that is early would have to
-    /// be set again.
+    /// For how many milliseconds the page is to set its timer, in place of the one that it has; -1 if that
+    /// one is early enough, or nothing is due. They are whole ones, rounded up: a timer that is early
+    /// would have to be set again.
     pub fn poll_timer(&mut self, now: f64) -> i32 {
         let Some(deadline) = self.client.poll_deadline() else { return -1 };
         if self.timer.is_some_and(|timer| timer <= deadline) {

@@ -13,7 +13,7 @@ export async function chatIsInert(world) {
   const [ann, bob] = await Promise.all([world.newPage(DESK, 'Ann'), world.newPage(DESK, 'Bob')]);
   const said = `${MARKUP}\u202Edrow\u0007 e${'\u0301'.repeat(60)}`;
   await ann.evaluate((Say) => tickwire.play.client.command({ Say }), said);
-  await isInert(bob, bob.locator('#lines li').last());
+  await isInert(bob, bob.locator('#lines li').filter({ hasText: '<img' }));
   // By hand, as people do.
   await ann.keyboard.press('Enter');
   await ann.keyboard.type('<b>hello</b>');

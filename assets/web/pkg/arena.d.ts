@@ -110,7 +110,8 @@ export class GameClient {
   pollTimer(now: number): number;
   /**
    * What is next to be done or known: 0 for nothing, 1 for a level that is wanted, 2 for a
-   * connection, 3 for an event, 4 for an event of the game, 5 for an effect of the own avatar's step.
+   * connection, 3 for an event, 4 for an event of the game, 5 for an effect of the own avatar's
+   * step.
    */
   poll(): number;
   /**

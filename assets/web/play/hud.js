@@ -38,7 +38,10 @@ const showHealth = (bar, health) => {
   bar.parentElement.classList.toggle('low', health <= 35);
   of('health-text').textContent = String(health);
 };
-const showArmour = (bar, armour) => (bar.style.width = `${armour}%`);
+const showArmour = (bar, armour) => {
+  bar.style.width = `${armour}%`;
+  bar.parentElement.classList.toggle('none', armour === 0);
+};
 const showChosen = (chip, isChosen) => chip.classList.toggle('on', isChosen);
 const showOtherWeapon = (pad, weapon) => (pad.textContent = weapon === 0 ? 'Rail' : 'Bolts');
 const showChip = (chip, value) => {
@@ -53,7 +56,9 @@ const showClock = (clock, left) => {
 };
 /** Both teams' points in one number, or what is below 0: the own kills. */
 const showStanding = (text, value) => {
-  text.textContent = value >= 0 ? `Red ${value >> 16} · Blue ${value & 65535}` : `${-1 - value} kills`;
+  const kills = -1 - value;
+  text.textContent =
+    value >= 0 ? `Red ${value >> 16} · Blue ${value & 65535}` : kills === 1 ? '1 kill' : `${kills} kills`;
 };
 const showBoard = (board, isShown) => (board.hidden = !isShown);
 
@@ -67,6 +72,7 @@ export class Hud {
   #isBoardHeld = false;
   #winner = '';
   #boardAt = 0;
+  #clockAt = 0;
   #diedAt = 0;
 
   clear() {
@@ -97,7 +103,6 @@ export class Hud {
   }
 
   killed({ victim, by, weapon, streak }) {
-    const how = weapon === 'Rail' ? '━━' : '•••';
     const line =
       by === victim
         ? element('li', '', this.#who(victim), ' fell')
@@ -105,7 +110,7 @@ export class Hud {
             'li',
             '',
             this.#who(by),
-            element('i', weapon === 'Rail' ? 'rail' : '', ` ${how} `),
+            element('i', weapon === 'Rail' ? 'rail' : 'bolts', element('span', 'hush', ' took out ')),
             this.#who(victim),
           );
     if (STREAKS[streak]) line.append(element('small', '', ` ${STREAKS[streak]}`));
@@ -201,7 +206,11 @@ export class Hud {
     } else if (!of('fallen').hidden && now - this.#diedAt > 12_000) {
       of('fallen').hidden = true;
     }
-    this.#clock(client, rows.tick);
+    // Seconds need not be looked at in each frame.
+    if (now - this.#clockAt > 100 || now < this.#clockAt) {
+      this.#clockAt = now;
+      this.#clock(client, rows.tick);
+    }
     if (now - this.#boardAt > 250) {
       this.#boardAt = now;
       this.#drawBoard();
@@ -262,12 +271,13 @@ export class Hud {
     const key = JSON.stringify(rows.map(([player, score]) => [player, this.name(player), score]));
     this.#set('board-rows', key, (body) => {
       body.replaceChildren(
-        ...rows.map(([player, { kills, deaths, isNpc, isAlive }]) => {
+        ...rows.map(([player, { kills, deaths, isNpc, isAlive }], place) => {
           const name = element('td', '', this.#who(player));
           if (isNpc) name.append(element('small', '', ' NPC'));
           const row = element(
             'tr',
             isAlive ? '' : 'dead',
+            element('td', '', String(place + 1)),
             name,
             element('td', '', String(kills)),
             element('td', '', String(deaths)),
@@ -282,5 +292,6 @@ export class Hud {
       this.#round.phase === 1 ? this.#winner || 'The round is over' : 'Scoreboard',
       (title, text) => (title.textContent = text),
     );
+    of('board').classList.toggle('final', this.#round.phase === 1);
   }
 }

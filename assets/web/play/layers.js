@@ -72,15 +72,15 @@ export function drawFloor(level, perTile) {
     level.height / 2,
     Math.hypot(level.width, level.height) / 2,
   );
-  ground.addColorStop(0, '#22313c');
-  ground.addColorStop(1, '#17232c');
+  ground.addColorStop(0, '#283945');
+  ground.addColorStop(1, '#1d2a34');
   context.fillStyle = ground;
   context.fillRect(0, 0, level.width, level.height);
   for (let y = 0; y < level.height; y += 1) {
     for (let x = 0; x < level.width; x += 1) {
       const shade = noise(x, y);
       context.fillStyle =
-        shade > 0.5 ? `rgb(150 200 220 / ${(shade - 0.5) * 6}%)` : `rgb(0 0 0 / ${(0.5 - shade) * 22}%)`;
+        shade > 0.5 ? `rgb(150 200 220 / ${(shade - 0.5) * 7}%)` : `rgb(0 0 0 / ${(0.5 - shade) * 18}%)`;
       context.fillRect(x + 0.02, y + 0.02, 0.96, 0.96);
       if (noise(x + 500, y) > 0.965) {
         context.strokeStyle = 'rgb(140 190 205 / 10%)';
@@ -90,12 +90,12 @@ export function drawFloor(level, perTile) {
     }
   }
   context.lineWidth = 0.035;
-  context.strokeStyle = 'rgb(4 8 11 / 55%)';
+  context.strokeStyle = 'rgb(4 8 11 / 45%)';
   context.beginPath();
   for (let x = 0; x <= level.width; x += 2) (context.moveTo(x, 0), context.lineTo(x, level.height));
   for (let y = 0; y <= level.height; y += 2) (context.moveTo(0, y), context.lineTo(level.width, y));
   context.stroke();
-  context.fillStyle = 'rgb(120 190 200 / 16%)';
+  context.fillStyle = 'rgb(140 210 220 / 26%)';
   for (let y = 4; y < level.height; y += 4) {
     for (let x = 4; x < level.width; x += 4) {
       context.fillRect(x - 0.16, y - 0.02, 0.32, 0.04);
@@ -105,11 +105,56 @@ export function drawFloor(level, perTile) {
   drawPits(context, level);
   // The light comes from the upper left: shadows lie below and to the right of walls.
   const { north, south, west, east } = level.edges;
-  strips(context, south, 0, 1, 1.1, 'rgb(0 0 0 / 62%)');
-  strips(context, east, 1, 0, 0.9, 'rgb(0 0 0 / 50%)');
-  strips(context, north, 0, -1, 0.4, 'rgb(0 0 0 / 34%)');
-  strips(context, west, -1, 0, 0.4, 'rgb(0 0 0 / 34%)');
+  strips(context, south, 0, 1, 1.1, 'rgb(0 0 0 / 58%)');
+  strips(context, east, 1, 0, 0.9, 'rgb(0 0 0 / 46%)');
+  strips(context, north, 0, -1, 0.4, 'rgb(0 0 0 / 30%)');
+  strips(context, west, -1, 0, 0.4, 'rgb(0 0 0 / 30%)');
+  drawLight(context, level);
   return canvas;
+}
+
+/** Colours of the parts of a level, so that one knows where one is: red, green and blue. */
+const POOLS = ['64 190 180', '120 110 230', '230 150 70', '210 80 130', '70 140 230'];
+const POOL_TILES = 11;
+
+/** The colour of the part of the level that a tile is in. */
+function poolOf(x, y) {
+  const [column, line] = [Math.floor(x / POOL_TILES), Math.floor(y / POOL_TILES)];
+  return POOLS[(column * 2 + line * 3) % POOLS.length];
+}
+
+function pool(context, x, y, reach, colour, percent) {
+  const light = context.createRadialGradient(x, y, 0, x, y, reach);
+  light.addColorStop(0, `rgb(${colour} / ${percent}%)`);
+  light.addColorStop(0.45, `rgb(${colour} / ${percent * 0.45}%)`);
+  light.addColorStop(1, `rgb(${colour} / 0%)`);
+  context.fillStyle = light;
+  context.fillRect(x - reach, y - reach, 2 * reach, 2 * reach);
+}
+
+/** Whether there is a lamp on a wall: few have one. */
+const hasLamp = (x, y) => noise(x + 9, y + 90) < 0.065;
+
+/** Pixels per tile of a picture of light: it is soft, and drawn larger in one go. */
+const LIGHT_PIXELS = 6;
+
+/** Soft coloured light over the parts of the floor, and what the lamps on the walls shed beside them. */
+function drawLight(context, level) {
+  const canvas = document.createElement('canvas');
+  [canvas.width, canvas.height] = [level.width * LIGHT_PIXELS, level.height * LIGHT_PIXELS];
+  const light = canvas.getContext('2d');
+  light.scale(LIGHT_PIXELS, LIGHT_PIXELS);
+  light.globalCompositeOperation = 'lighter';
+  for (let y = POOL_TILES / 2; y < level.height; y += POOL_TILES) {
+    for (let x = POOL_TILES / 2; x < level.width; x += POOL_TILES)
+      pool(light, x, y, POOL_TILES * 0.8, poolOf(x, y), 11);
+  }
+  each(level, WALL, (x, y) => {
+    if (hasLamp(x, y)) pool(light, x + 0.5, y + 0.5, 3.2, poolOf(x, y), 22);
+  });
+  context.globalCompositeOperation = 'lighter';
+  context.drawImage(canvas, 0, 0, level.width, level.height);
+  context.globalCompositeOperation = 'source-over';
 }
 
 function drawPits(context, level) {
@@ -140,11 +185,11 @@ export function drawRock() {
   context.scale(256 / ROCK_TILES, 256 / ROCK_TILES);
   for (let y = 0; y < ROCK_TILES; y += 1) {
     for (let x = 0; x < ROCK_TILES; x += 1) {
-      const shade = 17 + 6 * noise(x + 71, y + 13);
-      context.fillStyle = `rgb(${shade} ${shade * 1.38} ${shade * 1.62})`;
+      const shade = 14 + 3 * noise(x + 71, y + 13);
+      context.fillStyle = `rgb(${shade} ${shade * 1.4} ${shade * 1.7})`;
       context.fillRect(x, y, 1, 1);
-      context.fillStyle = 'rgb(0 0 0 / 20%)';
-      if (noise(x + 3, y + 40) > 0.6) context.fillRect(x + 0.16, y + 0.16, 0.68, 0.68);
+      context.fillStyle = 'rgb(0 0 0 / 16%)';
+      if (noise(x + 3, y + 40) > 0.75) context.fillRect(x + 0.16, y + 0.16, 0.68, 0.68);
     }
   }
   return canvas;
@@ -153,22 +198,25 @@ export function drawRock() {
 export function drawTops(level, perTile) {
   const [canvas, context] = layer(level, perTile);
   each(level, WALL, (x, y) => {
-    const shade = 30 + 7 * noise(x + 31, y + 7);
-    context.fillStyle = `rgb(${shade} ${shade * 1.38} ${shade * 1.62})`;
+    const shade = 49 + 7 * noise(x + 31, y + 7);
+    context.fillStyle = `rgb(${shade} ${shade * 1.34} ${shade * 1.56})`;
     context.fillRect(x, y, 1.01, 1.01);
-    const busy = noise(x + 9, y + 90);
-    context.fillStyle = 'rgb(0 0 0 / 16%)';
-    if (busy > 0.7) context.fillRect(x + 0.2, y + 0.2, 0.6, 0.6);
-    if (busy < 0.1) {
-      context.fillStyle = 'rgb(99 220 180 / 55%)';
-      context.fillRect(x + 0.42, y + 0.42, 0.16, 0.16);
-    }
+    context.fillStyle = 'rgb(0 0 0 / 14%)';
+    if (noise(x + 9, y + 90) > 0.7) context.fillRect(x + 0.2, y + 0.2, 0.6, 0.6);
+  });
+  each(level, WALL, (x, y) => {
+    if (!hasLamp(x, y)) return;
+    const colour = poolOf(x, y);
+    context.globalCompositeOperation = 'lighter';
+    pool(context, x + 0.5, y + 0.5, 1.3, colour, 30);
+    pool(context, x + 0.5, y + 0.5, 0.28, colour, 70);
+    context.globalCompositeOperation = 'source-over';
   });
   const { north, south, west, east } = level.edges;
   strips(context, north, 0, 1, 0.5, 'rgb(160 215 230 / 20%)');
   strips(context, west, 1, 0, 0.5, 'rgb(160 215 230 / 14%)');
-  strips(context, south, 0, -1, 0.4, 'rgb(0 0 0 / 28%)');
-  strips(context, east, -1, 0, 0.4, 'rgb(0 0 0 / 28%)');
-  lines(context, level.edges, 'rgb(150 205 220 / 75%)', 0.07);
+  strips(context, south, 0, -1, 0.4, 'rgb(0 0 0 / 26%)');
+  strips(context, east, -1, 0, 0.4, 'rgb(0 0 0 / 26%)');
+  lines(context, level.edges, 'rgb(170 222 234 / 80%)', 0.07);
   return canvas;
 }

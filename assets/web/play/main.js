@@ -115,6 +115,7 @@ if (missing) {
     `This browser has no ${missing}, which the game needs. A current Firefox, Chrome or Safari has it.`,
   );
   of('join').hidden = true;
+  document.body.classList.add('lacks');
 }
 
 /** The game's module, under way since the door is open. */

@@ -1,18 +1,17 @@
 // Shots as they are drawn: bolts on their way, and the beams that rail guns leave.
 
-import { ALPHAS, along, HEADINGS, headingOf, inParts, PARTS, roll } from './parts.js';
-import { colourOf, glow, OWN, spark } from './sprites.js';
+import { ALPHAS, along, HEADINGS, headingOf, inParts, PARTS, roll, ROTATIONS, TURN } from './parts.js';
+import { bolt as boltPicture, BOLT_HEAD, BOLT_HIGH, BOLT_LONG, colourOf, OWN, spark } from './sprites.js';
 
 const BOLT_RANGE = 24 * PARTS;
 const BEAM_MS = 450;
 const BEAM_SPARKS = 12;
 const MOST_BOLTS = 32;
 const HALF_TURN = HEADINGS / 2;
-const BOLT_TAIL = inParts(1.1);
-const BOLT_HEART = inParts(0.35);
-const BOLT_WIDE = inParts(0.2);
-const BOLT_NARROW = inParts(0.11);
-const BOLT_GLOW = inParts(0.75);
+/** The picture of a bolt: its size, and where its head is in it. */
+const LONG = inParts(BOLT_LONG);
+const HIGH = inParts(BOLT_HIGH);
+const AHEAD = inParts(BOLT_HEAD) - LONG;
 
 export class Shots {
   #stage;
@@ -90,25 +89,13 @@ export class Shots {
     this.#othersBolts(rows);
   }
 
-  /** A bolt that flies along a direction of length PARTS. */
-  #bolt(colour, x, y, dx, dy) {
+  #bolt(colour, x, y, heading) {
     const { context } = this.#stage;
-    context.strokeStyle = colour;
-    context.lineCap = 'round';
-    context.globalAlpha = ALPHAS[90];
-    context.lineWidth = BOLT_WIDE;
-    context.beginPath();
-    context.moveTo(x - along(dx, BOLT_TAIL), y - along(dy, BOLT_TAIL));
-    context.lineTo(x, y);
-    context.stroke();
-    context.globalAlpha = 1;
-    context.lineWidth = BOLT_NARROW;
-    context.strokeStyle = '#ffffff';
-    context.beginPath();
-    context.moveTo(x - along(dx, BOLT_HEART), y - along(dy, BOLT_HEART));
-    context.lineTo(x, y);
-    context.stroke();
-    context.drawImage(glow(colour), x - BOLT_GLOW, y - BOLT_GLOW, 2 * BOLT_GLOW, 2 * BOLT_GLOW);
+    context.translate(x, y);
+    context.rotate(ROTATIONS[heading]);
+    context.drawImage(boltPicture(colour), AHEAD, -HIGH / 2, LONG, HIGH);
+    context.rotate(ROTATIONS[(HEADINGS - heading) & (HEADINGS - 1)]);
+    context.translate(-x, -y);
   }
 
   #ownBolts(milliseconds) {
@@ -119,7 +106,7 @@ export class Shots {
       const { x, y, dx, dy, reach, heading } = bolt;
       const flown = ((bolt.age * bolt.speed) / 1000) | 0;
       if (flown < reach) {
-        this.#bolt(OWN, x + along(dx, flown), y + along(dy, flown), dx, dy);
+        this.#bolt(OWN, x + along(dx, flown), y + along(dy, flown), heading);
         continue;
       }
       this.#stage.particles.burst(
@@ -141,15 +128,12 @@ export class Shots {
     const { bolt } = this.#client.kinds;
     for (let row = 0; row < end; row += stride) {
       if (whole[row + 1] !== bolt.id) continue;
-      const vx = parts[row + bolt.velocity];
-      const vy = parts[row + bolt.velocity + 1];
-      const share = PARTS / (Math.sqrt(vx * vx + vy * vy) || 1);
+      const way = Math.atan2(parts[row + bolt.velocity + 1], parts[row + bolt.velocity]);
       this.#bolt(
         colourOf(whole[row + bolt.owner], whole[row + bolt.colour], false),
         parts[row + bolt.position],
         parts[row + bolt.position + 1],
-        (vx * share) | 0,
-        (vy * share) | 0,
+        ((way * HEADINGS) / TURN) & (HEADINGS - 1),
       );
     }
   }

@@ -14,6 +14,7 @@ export function colourOf(player, team, isOwn) {
 // By colour: keys are not put together, as that makes a string in each frame.
 const glows = new Map();
 const sparks = new Map();
+const bolts = new Map();
 /** By weapon, then by colour. */
 const bodies = [new Map(), new Map()];
 const pickups = [];
@@ -54,6 +55,45 @@ export function spark(colour) {
   context.fillStyle = light;
   context.fillRect(0, 0, 48, 48);
   sparks.set(colour, (made = canvas));
+  return made;
+}
+
+/** A bolt's picture is so many tiles long and high; its head is so far from the right. */
+export const BOLT_LONG = 2.25;
+export const BOLT_HIGH = 0.75;
+export const BOLT_HEAD = 0.4;
+
+/** A bolt that flies to the right: a hot head and a tail that fades. */
+export function bolt(colour) {
+  let made = bolts.get(colour);
+  if (made) return made;
+  const scale = 96;
+  const [canvas, context] = picture(BOLT_LONG * scale, BOLT_HIGH * scale);
+  context.scale(scale, scale);
+  const head = BOLT_LONG - BOLT_HEAD;
+  context.translate(head, BOLT_HIGH / 2);
+  const tail = context.createLinearGradient(-1.6, 0, 0, 0);
+  tail.addColorStop(0, `${colour}00`);
+  tail.addColorStop(0.7, `${colour}99`);
+  tail.addColorStop(1, colour);
+  context.fillStyle = tail;
+  context.beginPath();
+  context.moveTo(-1.6, 0);
+  context.quadraticCurveTo(-0.5, -0.1, 0, -0.12);
+  context.arc(0, 0, 0.12, -Math.PI / 2, Math.PI / 2);
+  context.quadraticCurveTo(-0.5, 0.1, -1.6, 0);
+  context.fill();
+  const light = context.createRadialGradient(0, 0, 0, 0, 0, BOLT_HIGH / 2);
+  light.addColorStop(0, colour);
+  light.addColorStop(0.35, `${colour}77`);
+  light.addColorStop(1, `${colour}00`);
+  context.fillStyle = light;
+  context.fillRect(-BOLT_HIGH / 2, -BOLT_HIGH / 2, BOLT_HIGH, BOLT_HIGH);
+  context.fillStyle = '#ffffff';
+  context.beginPath();
+  context.ellipse(-0.12, 0, 0.22, 0.065, 0, 0, Math.PI * 2);
+  context.fill();
+  bolts.set(colour, (made = canvas));
   return made;
 }
 
@@ -99,7 +139,13 @@ export function body(colour, weapon) {
   context.beginPath();
   context.arc(0, 0, 0.4, 0, Math.PI * 2);
   context.fill();
-  context.lineWidth = 0.06;
+  // A shimmer of its colour, so that one is told from another at a glance.
+  const shimmer = context.createRadialGradient(0, 0, 0.12, 0, 0, 0.4);
+  shimmer.addColorStop(0, `${colour}22`);
+  shimmer.addColorStop(1, `${colour}88`);
+  context.fillStyle = shimmer;
+  context.fill();
+  context.lineWidth = 0.065;
   context.stroke();
   const core = context.createRadialGradient(-0.04, -0.06, 0, 0, 0, 0.2);
   core.addColorStop(0, '#ffffff');

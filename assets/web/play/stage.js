@@ -100,10 +100,10 @@ export class Stage {
     if (!this.#tops) return;
     const { edges } = this.#level;
     this.#look(0);
-    this.#faces(edges.south, 0, '#22323c');
-    this.#faces(edges.north, 1, '#16212a');
-    this.#faces(edges.west, 2, '#1b2932');
-    this.#faces(edges.east, 3, '#182530');
+    this.#faces(edges.south, 0, '#2c404d');
+    this.#faces(edges.north, 1, '#18242d');
+    this.#faces(edges.west, 2, '#213240');
+    this.#faces(edges.east, 3, '#1d2c38');
     this.#look(1);
     this.#rock();
     this.#layer(this.#tops);
@@ -225,7 +225,7 @@ export class Stage {
       Math.hypot(width, height) * 0.56,
     );
     dark.addColorStop(0, 'rgb(3 6 9 / 0%)');
-    dark.addColorStop(1, 'rgb(3 6 9 / 58%)');
+    dark.addColorStop(1, 'rgb(3 6 9 / 46%)');
     this.#vignette = dark;
   }
 }
