@@ -10,7 +10,7 @@ use crate::id::KindId;
 use crate::limits::{MAX_FIELDS, MAX_LANES};
 use crate::schema::Schema;
 use crate::time::Micros;
-use crate::wire::bits::{BitReader, BitWriter, OutOfBits};
+use crate::wire::bits::{BitCursor, BitReader, BitWriter, OutOfBits};
 use std::convert::Infallible;
 use thiserror::Error;
 
@@ -215,9 +215,9 @@ impl KindCodec {
         let between = self.between(form, baselines)?;
         let state = &mut state[..self.plan.lanes];
         if self.is_small() {
-            self.decode_within::<SMALL_LANES, SMALL_FIELDS>(&between, reader, state)
+            self.decode_within::<{ SMALL_LANES / 2 }, SMALL_FIELDS>(&between, reader, state)
         } else {
-            self.decode_within::<MAX_LANES, MAX_FIELDS>(&between, reader, state)
+            self.decode_large(&between, reader, state)
         }
     }
 
@@ -228,8 +228,18 @@ impl KindCodec {
         self.plan.lanes <= SMALL_LANES && self.plan.fields.len() <= SMALL_FIELDS
     }
 
+    #[cold]
+    fn decode_large(
+        &self,
+        between: &Between<'_>,
+        reader: &mut BitReader<'_>,
+        state: &mut [i32],
+    ) -> Result<(), DeltaError> {
+        self.decode_within::<{ MAX_LANES.div_ceil(2) }, MAX_FIELDS>(between, reader, state)
+    }
+
     #[inline]
-    fn decode_within<const LANES: usize, const FIELDS: usize>(
+    fn decode_within<const HALF: usize, const FIELDS: usize>(
         &self,
         between: &Between<'_>,
         reader: &mut BitReader<'_>,
@@ -237,13 +247,14 @@ impl KindCodec {
     ) -> Result<(), DeltaError> {
         // The state is restored when something is wrong rather than written at the end: a copy of lanes that
         // were just written one by one would have to wait for them.
-        let mut before = [0; LANES];
-        let before = &mut before[..state.len()];
-        before.copy_from_slice(state);
-        let mut decoder = Decoder { models: &self.models, state: &mut *state, reader };
+        let before = Kept::<HALF>::of(state);
+        let mut decoder = Decoder { models: &self.models, state: &mut *state, bits: reader.cursor() };
         let decoded = transcode::<_, FIELDS>(&mut decoder, &self.plan, between);
+        // Zeros stand beyond the end. Should they have been read, nothing that they led to counts.
+        let behind = decoder.bits.position();
+        let decoded = reader.seek(behind).map_err(DeltaError::from).and(decoded);
         if decoded.is_err() {
-            state.copy_from_slice(before);
+            before.restore(state);
         }
         decoded
     }
@@ -283,8 +294,8 @@ impl KindCodec {
             match &field.shape {
                 Shape::Flip => within(first, 1)?,
                 Shape::Symbol { values, .. } => within(first, values - 1)?,
-                Shape::Lanes { max, count, .. } => {
-                    (0..*count).try_for_each(|lane| within(first + lane, max[lane]))?;
+                Shape::One(lanes) | Shape::Two(lanes) | Shape::Three(lanes) => {
+                    (0..field.shape.lanes()).try_for_each(|lane| within(first + lane, lanes.max[lane]))?;
                 }
                 Shape::Turn { steps, .. } => within(first, steps - 1)?,
                 Shape::Quat { max, .. } => {
@@ -378,10 +389,43 @@ impl Coder for Encoder<'_> {
     }
 }
 
+/// A copy of up to twice `HALF` lanes: the first half of them and the last, which may overlap. Copies of a
+/// length that is known need neither a call nor space that was cleared before.
+struct Kept<const HALF: usize> {
+    first: [i32; HALF],
+    last: [i32; HALF],
+}
+
+impl<const HALF: usize> Kept<HALF> {
+    #[inline]
+    fn of(lanes: &[i32]) -> Kept<HALF> {
+        debug_assert!(lanes.len() <= 2 * HALF);
+        match (lanes.first_chunk(), lanes.last_chunk()) {
+            (Some(first), Some(last)) => Kept { first: *first, last: *last },
+            _ => Kept::of_few(lanes),
+        }
+    }
+
+    fn of_few(lanes: &[i32]) -> Kept<HALF> {
+        let mut first = [0; HALF];
+        first[..lanes.len()].copy_from_slice(lanes);
+        Kept { first, last: [0; HALF] }
+    }
+
+    #[cold]
+    fn restore(&self, lanes: &mut [i32]) {
+        if let Some(last) = lanes.last_chunk_mut() {
+            *last = self.last;
+        }
+        let few = lanes.len().min(HALF);
+        lanes[..few].copy_from_slice(&self.first[..few]);
+    }
+}
+
 struct Decoder<'a, 'b> {
     models: &'a [Model],
     state: &'a mut [i32],
-    reader: &'a mut BitReader<'b>,
+    bits: BitCursor<'b>,
 }
 
 impl Coder for Decoder<'_, '_> {
@@ -401,7 +445,7 @@ impl Coder for Decoder<'_, '_> {
 
     #[inline(always)]
     fn symbol(&mut self, model: usize, context: usize, _: u32) -> Result<u32, DeltaError> {
-        Ok(self.models[model].read(context, self.reader)?)
+        Ok(self.models[model].read(context, &mut self.bits))
     }
 
     #[inline(always)]
@@ -412,12 +456,12 @@ impl Coder for Decoder<'_, '_> {
         energy: &mut Energy,
         _: [i32; LANES],
     ) -> Result<[i32; LANES], DeltaError> {
-        Ok(self.models[model].read_residuals(context, energy, self.reader)?)
+        Ok(self.models[model].read_residuals(context, energy, &mut self.bits))
     }
 
     #[inline]
     fn raw(&mut self, _: u32, bits: u32) -> Result<u32, DeltaError> {
-        Ok(self.reader.read(bits)? as u32)
+        Ok(self.bits.read(bits))
     }
 
     #[inline]

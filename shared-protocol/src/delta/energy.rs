@@ -20,7 +20,7 @@ impl Energy {
     /// The level, below [`LEVELS`].
     #[inline]
     pub(crate) fn level(self) -> usize {
-        self.0 as usize
+        self.0 as usize % LEVELS
     }
 }
 

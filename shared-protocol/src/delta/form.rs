@@ -107,6 +107,12 @@ impl BaselineForm {
     pub(crate) fn rotation_lead(&self) -> i64 {
         (self.lead * ROTATION_TRUST) >> 4
     }
+
+    /// The same, and without a second baseline as much as there can be: nothing moved then.
+    #[inline]
+    pub(crate) fn rotation_reach(&self) -> i64 {
+        if self.lead == 0 { i64::from(u32::MAX) } else { self.rotation_lead() }
+    }
 }
 
 /// The positive distance of two ticks that may be baselines of each other.

@@ -11,8 +11,8 @@ use super::energy::{Energy, GroupEnergy};
 use super::form::FORM_CONTEXTS;
 use super::tables::{ModelTable, TablesError};
 use crate::limits::{MAX_CODE_BITS, MAX_LANE, MAX_TABLES_PER_MODEL};
-use crate::wire::bits::{BitReader, BitWriter, OutOfBits, WINDOW_BITS};
-use crate::wire::codes::{CodeSet, PrefixCode};
+use crate::wire::bits::{BitCursor, BitWriter, WINDOW_BITS};
+use crate::wire::codes::{CodeSet, Found, Note, PrefixCode};
 
 /// The size of a model, which follows from the schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,17 +123,17 @@ impl Model {
 
     /// Reads a symbol in a context.
     #[inline(always)]
-    pub(crate) fn read(&self, context: usize, reader: &mut BitReader<'_>) -> Result<u32, OutOfBits> {
-        let code = usize::from(self.map[context]);
-        let window = reader.window();
-        let found = self.codes.find(code, window);
-        let (symbol, length) = if found.is_long() {
-            self.codes.find_long(found, window)
-        } else {
-            (found.note(), found.word_bits())
-        };
-        reader.skip(length)?;
-        Ok(symbol)
+    pub(crate) fn read(&self, context: usize, bits: &mut BitCursor<'_>) -> u32 {
+        bits.ensure(MAX_CODE_BITS);
+        let window = bits.window();
+        let found = self.codes.find(usize::from(self.map[context]), window);
+        if found.is_long() {
+            let (symbol, length) = self.codes.find_long(found, window);
+            bits.step_to(window >> length, length);
+            return symbol;
+        }
+        bits.step_to(window >> found.step(), found.step());
+        found.note()
     }
 }
 
@@ -210,84 +210,76 @@ impl Model {
         &self,
         context: usize,
         energy: &mut Energy,
-        reader: &mut BitReader<'_>,
-    ) -> Result<[i32; LANES], OutOfBits> {
-        let Some(near) = self.find_near::<LANES>(context, *energy, reader.window()) else {
-            let (residuals, after) = self.read_wide(context, *energy, reader)?;
-            *energy = after;
-            return Ok(residuals);
-        };
-        // Zeros stand beyond the end of a window. Should they have been read, it is told here.
-        reader.skip(near.bits)?;
-        *energy = near.energy;
-        Ok(std::array::from_fn(|lane| near.residuals[lane]))
-    }
-
-    /// The residuals that the bits of `window` begin with, if it shows all of them and their words are short.
-    #[inline(always)]
-    fn find_near<const LANES: usize>(&self, context: usize, before: Energy, window: u64) -> Option<Near> {
+        bits: &mut BitCursor<'_>,
+    ) -> [i32; LANES] {
         let codes = &self.groups[context];
+        let before = *energy;
         let mut group = GroupEnergy::default();
-        let mut rest = window;
-        let mut bits = 0;
-        // The lanes one by one, not in a loop: an array that a loop fills is kept in memory.
-        let mut next = |lane| -> Option<i32> {
+        let mut rest = bits.window();
+        let mut sum = 0;
+        let mut any = Found::default();
+        // Whether the words are short and the window has shown all of them is asked once, at the end. The
+        // lanes one by one, not in a loop: an array that a loop fills is kept in memory.
+        let mut next = |lane| {
             let found = self.codes.find(codes.code(lane, before, &group), rest);
-            if found.is_long() {
-                return None;
-            }
             let note = ResidualNote(found.note());
-            let residual = open_residual(note.key(), rest >> found.word_bits());
+            let place = rest >> note.word_bits();
             group.add(note.class());
-            rest >>= note.bits();
-            bits += note.bits();
-            Some(residual)
+            rest >>= found.step();
+            sum += found.to_bits();
+            any = any.or(found);
+            (note.key(), place)
         };
-        let first = next(0)?;
-        let second = if LANES > 1 { next(1)? } else { 0 };
-        let third = if LANES > 2 { next(2)? } else { 0 };
-        let near = Near { residuals: [first, second, third], bits, energy: group.energy() };
-        (bits <= WINDOW_BITS).then_some(near)
+        let first = next(0);
+        let second = if LANES > 1 { next(1) } else { first };
+        let third = if LANES > 2 { next(2) } else { first };
+        let step = sum % u64::BITS;
+        if any.is_long() || step > bits.left() {
+            let (residuals, after, behind) = self.read_wide::<LANES>(context, before, *bits);
+            (*energy, *bits) = (after, behind);
+            return std::array::from_fn(|lane| residuals[lane]);
+        }
+        bits.step_to(rest, step);
+        *energy = group.energy();
+        let places = [first, second, third];
+        std::array::from_fn(|lane| open_residual(places[lane].0, places[lane].1))
     }
 
     /// Reads residuals of any size, with a window for each.
     #[cold]
-    fn read_wide<const LANES: usize>(
+    fn read_wide<'a, const LANES: usize>(
         &self,
         context: usize,
         before: Energy,
-        reader: &mut BitReader<'_>,
-    ) -> Result<([i32; LANES], Energy), OutOfBits> {
+        mut bits: BitCursor<'a>,
+    ) -> ([i32; LANES], Energy, BitCursor<'a>) {
         let codes = &self.groups[context];
         let mut group = GroupEnergy::default();
         let mut residuals = [0; LANES];
         for (lane, residual) in residuals.iter_mut().enumerate() {
-            let window = reader.window();
+            bits.ensure(WIDEST);
+            let window = bits.window();
             let found = self.codes.find(codes.code(lane, before, &group), window);
-            let (key, word_bits, bits) = if found.is_long() {
+            let (key, word_bits, step) = if found.is_long() {
                 let (symbol, length) = self.codes.find_long(found, window);
                 let (_, _, place_bits) = open_symbol(symbol);
                 (key_of(symbol), length, length + place_bits)
             } else {
                 let note = ResidualNote(found.note());
-                (note.key(), found.word_bits(), note.bits())
+                (note.key(), note.word_bits(), found.step())
             };
             *residual = open_residual(key, window >> word_bits);
             group.add(key >> 1);
-            reader.skip(bits)?;
+            bits.step_to(window >> step, step);
         }
-        Ok((residuals, group.energy()))
+        (residuals, group.energy(), bits)
     }
 }
 
-/// Up to three residuals in a row, the bits that they take, and the energy after them.
-struct Near {
-    residuals: [i32; 3],
-    bits: u32,
-    energy: Energy,
-}
+/// Bits of the longest word and its place.
+const WIDEST: u32 = MAX_CODE_BITS + 29;
 
-const _: () = assert!(MAX_CODE_BITS + 29 <= WINDOW_BITS, "a window shows a word and its place");
+const _: () = assert!(WIDEST <= WINDOW_BITS, "a window shows a word and its place");
 
 /// Residuals of less than this are looked up when they are written; nearly all are.
 const SMALL: i32 = 64;
@@ -347,33 +339,35 @@ fn spell(codes: &CodeSet, code: usize, residual: i32) -> (u64, u32, u32) {
     (u64::from(word) | u64::from(place) << length, length + bits, symbol.div_ceil(2))
 }
 
-/// What is noted of a residual's symbol: in the low five bits the length of its word and place, above them
-/// its key.
+/// What is noted of a residual's symbol: in the low four bits the length of its word, above them its key. The
+/// step is that over the word and its place.
 #[derive(Clone, Copy)]
 struct ResidualNote(u32);
 
 impl ResidualNote {
     #[inline]
-    fn bits(self) -> u32 {
-        self.0 & 0x1f
-    }
-
-    #[inline]
     fn key(self) -> u32 {
-        self.0 >> 5
+        self.0 >> 4
     }
 
     #[inline]
     fn class(self) -> u32 {
-        self.0 >> 6
+        self.0 >> 5
+    }
+
+    #[inline]
+    fn word_bits(self) -> u32 {
+        self.0 & 0xf
     }
 }
 
-fn note_of_residual(symbol: u32, length: u32) -> u32 {
+/// A step of which three in a row have a sum of six bits.
+const NEAR_STEP: u32 = 21;
+
+fn note_of_residual(symbol: u32, length: u32) -> Option<Note> {
     let (_, _, place_bits) = open_symbol(symbol);
-    let bits = length + place_bits;
-    // A length of more than five bits has no note.
-    if bits > 0x1f { u32::MAX } else { key_of(symbol) << 5 | bits }
+    let (step, key) = (length + place_bits, key_of(symbol));
+    (step <= NEAR_STEP && key < 1 << 6).then_some(Note { step, note: key << 4 | length })
 }
 
 /// The key of a residual's symbol: its class, and below that a bit that is set for a positive one.
@@ -477,11 +471,12 @@ mod tests {
                 assert_eq!(base + place, residual.unsigned_abs(), "{residual}");
                 assert_eq!(is_positive(symbol), residual > 0, "{residual}");
                 assert_eq!(open_residual(key_of(symbol), u64::from(place) | 1 << bits), residual);
-                let note = ResidualNote(note_of_residual(symbol, 2));
-                assert_eq!(note.0 == u32::MAX, bits + 2 > 31, "{residual}");
-                if note.0 != u32::MAX {
+                let note = note_of_residual(symbol, 2);
+                assert_eq!(note.is_none(), class > 31 || bits + 2 > NEAR_STEP, "{residual}");
+                if let Some(Note { step, note }) = note {
+                    let note = ResidualNote(note);
                     assert_eq!((note.key(), note.class()), (key_of(symbol), class), "{residual}");
-                    assert_eq!(note.bits(), bits + 2, "{residual}");
+                    assert_eq!((note.word_bits(), step), (2, bits + 2), "{residual}");
                 }
                 assert!((symbol as usize) < residual_symbols(magnitude.max(1)), "{residual}");
             }

@@ -12,6 +12,8 @@ use crate::time::Micros;
 pub(crate) struct KindPlan {
     /// The fields in coding order. A velocity is coded with the position that it moves.
     pub(crate) fields: Vec<FieldPlan>,
+    /// The number of fields up to the last of which something is expected before it is read.
+    pub(crate) foreseen: usize,
     /// The number of lanes.
     pub(crate) lanes: usize,
     /// The lanes that an entering entity is coded against.
@@ -58,15 +60,12 @@ pub(crate) enum Shape {
         /// Whether the old value is part of the context.
         by_old: bool,
     },
-    /// Residuals lane by lane.
-    Lanes {
-        /// The largest value of each lane.
-        max: [i32; 3],
-        /// The number of lanes.
-        count: usize,
-        /// Whether two baselines are extrapolated.
-        linear: bool,
-    },
+    /// A lane of its own.
+    One(LanesPlan),
+    /// Residuals of two lanes, one after the other.
+    Two(LanesPlan),
+    /// Residuals of three lanes.
+    Three(LanesPlan),
     /// One lane that wraps around.
     Turn {
         /// The number of values.
@@ -83,6 +82,15 @@ pub(crate) enum Shape {
     },
     /// A position and the velocity that moves it. Boxed, for its plan is larger than all the others.
     Segment(Box<SegmentPlan>),
+}
+
+/// How up to three lanes are coded. How many they are is the shape's to say, which tells them apart anyhow.
+#[derive(Clone, Debug)]
+pub(crate) struct LanesPlan {
+    /// The largest value of each lane.
+    pub(crate) max: [i32; 3],
+    /// Whether two baselines are extrapolated.
+    pub(crate) linear: bool,
 }
 
 /// How a segment is coded.
@@ -161,7 +169,9 @@ impl KindPlan {
             field.model += masks as u16;
         }
         let has_trends = trending.iter().any(|mask| *mask != 0);
-        KindPlan { fields, lanes: layout.lanes, defaults, trending, has_trends, mask_bits, masks, models }
+        let foreseen = fields.iter().rposition(|field| field.shape.is_foreseen()).map_or(0, |last| last + 1);
+        let lanes = layout.lanes;
+        KindPlan { fields, foreseen, lanes, defaults, trending, has_trends, mask_bits, masks, models }
     }
 }
 
@@ -201,8 +211,12 @@ fn shape_of(kind: &KindSchema, index: usize, period: Micros) -> Shape {
         Quantization::Int { .. } if max[0] < FEW_VALUES && !linear => {
             Shape::Symbol { values: max[0] + 1, by_old: true }
         }
-        Quantization::Int { .. } => Shape::Lanes { max, count: 1, linear },
-        Quantization::Ranged(axes) => Shape::Lanes { max, count: axes.len(), linear },
+        Quantization::Int { .. } => Shape::One(LanesPlan { max, linear }),
+        Quantization::Ranged(axes) => match axes.len() {
+            1 => Shape::One(LanesPlan { max, linear }),
+            2 => Shape::Two(LanesPlan { max, linear }),
+            _ => Shape::Three(LanesPlan { max, linear }),
+        },
         Quantization::Angle(turn) => Shape::Turn { steps: turn.steps, linear },
         Quantization::Quat(small) => Shape::Quat { max: small.max_lane(), linear },
     }
@@ -218,6 +232,21 @@ impl Shape {
         }
     }
 
+    /// The number of lanes that are coded one by one.
+    pub(crate) fn lanes(&self) -> usize {
+        match self {
+            Shape::One(_) => 1,
+            Shape::Two(_) => 2,
+            Shape::Three(_) => 3,
+            _ => 0,
+        }
+    }
+
+    /// Whether something is expected of the field before it is read.
+    fn is_foreseen(&self) -> bool {
+        !matches!(self, Shape::Flip | Shape::Symbol { .. } | Shape::Segment(_))
+    }
+
     fn models(&self) -> Vec<ModelShape> {
         let residual = |role, max: &[i32]| ModelShape {
             role,
@@ -231,8 +260,8 @@ impl Shape {
                 let old_values = if *by_old { *values as usize } else { 1 };
                 vec![few(Role::Symbol, *values as usize, FORM_CONTEXTS * old_values)]
             }
-            Shape::Lanes { max, count, linear } => {
-                vec![residual(Role::Residual { linear: *linear }, &max[..*count])]
+            Shape::One(lanes) | Shape::Two(lanes) | Shape::Three(lanes) => {
+                vec![residual(Role::Residual { linear: lanes.linear }, &lanes.max[..self.lanes()])]
             }
             Shape::Turn { steps, linear } => vec![residual(Role::Residual { linear: *linear }, &[steps / 2])],
             Shape::Quat { max, linear } => vec![

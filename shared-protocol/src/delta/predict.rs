@@ -83,43 +83,51 @@ impl Forecast {
         let Subject { first, linear, between, known } = subject;
         let newer: [i32; 4] = part(between.newer, first);
         let older: [i32; 4] = part(between.older, first);
+        let lanes = known;
         let known: Option<[i32; 4]> = known.map(|lanes| part(lanes, first));
         let index = newer[0] & 3;
         if older[0] & 3 != index || known.is_some_and(|known| known[0] & 3 != index) {
-            return self.fill_rotation_beside(None, max, subject);
+            return self.fill_rotation_beside(None, max, first, linear, between, lanes);
         }
         // Nearly always the component that was the largest still is, and will be: then the others are in
         // their order and of the right sign, and can be reckoned with as lanes, two of the metric's steps
         // each.
-        let (one, other) = (components(newer, max), components(older, max));
-        let max = i64::from(max);
         let trust = between.form.rotation_lead();
         let follows = if linear { !0 } else { 0 };
+        let (one, other) = (components(newer, max), components(older, max));
+        let max = i64::from(max);
         let moved: [i64; 4] = std::array::from_fn(|place| extrapolated(one[place] - other[place], trust));
+        let way = moved.iter().map(|moved| moved.unsigned_abs() / 2).sum();
         let largest = one[0] + (moved[0] & follows);
-        let twice = [1, 2, 3].map(|place: usize| i64::from(newer[place]) * 2 + (moved[place] & follows));
-        let [a, b, c] = twice.map(|twice| (twice - max).abs());
+        let ahead = [1, 2, 3].map(|place| one[place] + (moved[place] & follows));
+        let [a, b, c] = ahead.map(i64::abs);
         let reach = a.max(b).max(c);
-        let dot: i64 = (0..4).map(|place| one[place] * other[place]).sum();
-        if dot < 0 || reach >= largest || reach > max {
-            return self.fill_rotation_beside(None, max as i32, subject);
+        let far = is_far(way, max, between.form.rotation_reach());
+        if reach >= largest || reach > max || (far && is_opposite(max, first, between)) {
+            return self.fill_rotation_beside(None, max as i32, first, linear, between, lanes);
         }
-        self.activity = rotation_activity(&moved);
+        self.activity = level(way);
         self.largest = index as u32;
-        let expected = twice.map(|twice| (twice >> 1) as i32);
-        let backwards = [1, 2, 3].map(|place: usize| (moved[place] >> 63) as i32);
+        // A lane has 15 bits, and all of this fits 32.
+        let expected = ahead.map(|ahead| (ahead as i32 + max as i32) >> 1);
+        let backwards = [1, 2, 3].map(|place: usize| moved[place] as i32 >> 31);
         self.compare(expected, backwards, known.map(|[_, a, b, c]| [a, b, c]))
     }
 
     /// A rotation whose largest component is another one than it was: the given one, or to a writer that of
-    /// the state, or else the expected one.
+    /// the state, or else the expected one. The parts of its subject come one by one: put together they
+    /// would be so in memory, for each rotation that does not come here.
     #[cold]
     pub(crate) fn fill_rotation_beside(
         &mut self,
         largest: Option<u32>,
         max: i32,
-        subject: Subject<'_>,
+        first: usize,
+        linear: bool,
+        between: &Between<'_>,
+        known: Option<&[i32]>,
     ) -> u64 {
+        let subject = Subject { first, linear, between, known };
         let course = Course::of(max, subject);
         self.activity = rotation_activity(&course.moved);
         self.largest = course.expected_largest();
@@ -230,6 +238,26 @@ impl Course {
     }
 }
 
+/// Whether a rotation went so far between its baselines that the closer one of the older one and its negative
+/// must be found out. `way` is the sum of the halves of what is expected of its components, `reach` how much
+/// of their way between the baselines that is.
+///
+/// Two rotations of which `Δ` is the difference have the product `(|p|² + |q|² − |Δ|²) / 2`. With a rounded
+/// root each square is at least `2 max² − 3 max`, so that a product of less than zero takes a `Δ` longer than
+/// `max` (it has two bits at least); and the sum of its components is no shorter.
+#[inline]
+fn is_far(way: u64, max: i64, reach: i64) -> bool {
+    // Each component of the way was rounded twice.
+    (2 * way as i64 + 6) << 16 > reach * max
+}
+
+/// Whether the negative of the older rotation is closer to the newer one.
+#[cold]
+fn is_opposite(max: i64, first: usize, between: &Between<'_>) -> bool {
+    let [one, other] = [between.newer, between.older].map(|row| components(part(row, first), max as i32));
+    (0..4).map(|place| one[place] * other[place]).sum::<i64>() < 0
+}
+
 /// The level of the way of a rotation. The grid's metric is twice as fine as its lanes.
 #[inline(always)]
 fn rotation_activity(moved: &[i64; 4]) -> u32 {
@@ -253,7 +281,7 @@ fn whole_root(number: i64) -> i64 {
     // the nearest whole number, which then stands in the lowest bits. A root that is not whole itself lies
     // at least 2^-17 below the next whole number, so that a little less than a half may be taken off before.
     let below = root - (0.5 - 1.0 / 524_288.0);
-    i64::from((below + 6_755_399_441_055_744.0).to_bits() as i32)
+    i64::from((below + 6_755_399_441_055_744.0).to_bits() as u32)
 }
 
 /// Components of which the one at `index` stands first, in the order of their places.

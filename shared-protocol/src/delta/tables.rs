@@ -11,7 +11,7 @@
 
 use super::form::FORM_CONTEXTS;
 use super::model::{LANE_CONTEXTS, LEVELS, MASK_BITS, ModelShape, Role, open_symbol};
-use super::plan::{KindPlan, Shape};
+use super::plan::{KindPlan, LanesPlan, Shape};
 use crate::limits::{MAX_KINDS, MAX_SCHEMA_LANES, MAX_SYMBOLS, MAX_TABLES_BYTES, MAX_TABLES_PER_MODEL};
 use crate::schema::Schema;
 use crate::time::Micros;
@@ -238,9 +238,10 @@ fn mask_odds(shape: &Shape, state: MaskState) -> [u64; 2] {
         Shape::Segment(_) => [40, 28],
         Shape::Quat { linear: true, .. } => [if matches!(state, MaskState::AtRest) { 40 } else { 61 }, 3],
         Shape::Quat { .. } => [if entering { 48 } else { 12 }, 3],
-        Shape::Lanes { linear: true, .. } | Shape::Turn { linear: true, .. } => {
-            [if matches!(state, MaskState::AtRest) { 40 } else { 61 }, 0]
-        }
+        Shape::One(LanesPlan { linear: true, .. })
+        | Shape::Two(LanesPlan { linear: true, .. })
+        | Shape::Three(LanesPlan { linear: true, .. })
+        | Shape::Turn { linear: true, .. } => [if matches!(state, MaskState::AtRest) { 40 } else { 61 }, 0],
         Shape::Flip => [4, 0],
         _ => [10, 0],
     }

@@ -71,7 +71,9 @@ pub(crate) fn transcode<C: Coder, const FIELDS: usize>(
     let mut forecasts = [Forecast::default(); FIELDS];
     let mut wanted = 0u64;
     let mut busiest = 0;
-    for (field, forecast) in plan.fields.iter().zip(&mut forecasts) {
+    // A writer compares all fields.
+    let foreseen = if C::KNOWS { &plan.fields[..] } else { &plan.fields[..plan.foreseen] };
+    for (field, forecast) in foreseen.iter().zip(&mut forecasts) {
         let known = if C::KNOWS { Some(coder.state()) } else { None };
         wanted |= foresee(field, forecast, between, known) << field.bit;
         busiest = busiest.max(forecast.activity);
@@ -91,14 +93,14 @@ pub(crate) fn transcode<C: Coder, const FIELDS: usize>(
                 let old = between.newer[usize::from(field.first)];
                 FieldCoder { coder, field, form, energy }.symbol(bits & 1 == 1, *values, *by_old, old)?;
             }
-            Shape::Lanes { max, count: 1, .. } => {
-                FieldCoder { coder, field, form, energy }.lanes::<1>(bits, max, forecast)?;
+            Shape::One(lanes) => {
+                FieldCoder { coder, field, form, energy }.lanes::<1>(bits, &lanes.max, forecast)?;
             }
-            Shape::Lanes { max, count: 2, .. } => {
-                FieldCoder { coder, field, form, energy }.lanes::<2>(bits, max, forecast)?;
+            Shape::Two(lanes) => {
+                FieldCoder { coder, field, form, energy }.lanes::<2>(bits, &lanes.max, forecast)?;
             }
-            Shape::Lanes { max, .. } => {
-                FieldCoder { coder, field, form, energy }.lanes::<3>(bits, max, forecast)?;
+            Shape::Three(lanes) => {
+                FieldCoder { coder, field, form, energy }.lanes::<3>(bits, &lanes.max, forecast)?;
             }
             Shape::Turn { steps, .. } => {
                 FieldCoder { coder, field, form, energy }.turn(bits, *steps, forecast)?;
@@ -126,9 +128,9 @@ fn foresee(field: &FieldPlan, forecast: &mut Forecast, between: &Between<'_>, kn
         Shape::Flip | Shape::Symbol { .. } => {
             known.map_or(0, |lanes| u64::from(lanes[first] != between.newer[first]))
         }
-        Shape::Lanes { max, count: 1, linear } => forecast.fill_lanes::<1>(max, subject(*linear)),
-        Shape::Lanes { max, count: 2, linear } => forecast.fill_lanes::<2>(max, subject(*linear)),
-        Shape::Lanes { max, linear, .. } => forecast.fill_lanes::<3>(max, subject(*linear)),
+        Shape::One(lanes) => forecast.fill_lanes::<1>(&lanes.max, subject(lanes.linear)),
+        Shape::Two(lanes) => forecast.fill_lanes::<2>(&lanes.max, subject(lanes.linear)),
+        Shape::Three(lanes) => forecast.fill_lanes::<3>(&lanes.max, subject(lanes.linear)),
         Shape::Turn { steps, linear } => forecast.fill_turn(*steps, subject(*linear)),
         Shape::Quat { max, linear } => forecast.fill_rotation(*max, subject(*linear)),
         Shape::Segment(segment) => known.map_or(0, |lanes| segment_bits(field, segment, between, lanes)),
@@ -206,26 +208,24 @@ impl<C: Coder> FieldCoder<'_, C> {
         self.coder.residuals(usize::from(self.field.model) + model, context, self.energy, residuals)
     }
 
-    /// Codes the lanes from `first` on as residuals to `forecast`.
+    /// Codes lanes as residuals to `forecast` and returns them; to a writer they are nothing new.
     #[inline(always)]
     fn lanes_off<const LANES: usize>(
         &mut self,
         model: usize,
-        first: usize,
         max: &[i32; 3],
         forecast: &Forecast,
-    ) -> Result<(), C::Error> {
+    ) -> Result<[i32; LANES], C::Error> {
         let residuals = self.residuals::<LANES>(model, forecast.activity, forecast.lanes())?;
         if C::KNOWS {
-            return Ok(());
+            return Ok(residuals);
         }
         // Neither overflows: a lane has 30 bits, a residual as many and a sign.
         let lanes: [i32; LANES] = std::array::from_fn(|lane| forecast.lane_at(lane, residuals[lane]));
         // Negative ones are larger than any lane without their sign.
         let fits = (0..LANES).fold(true, |fits, lane| fits & (lanes[lane] as u32 <= max[lane] as u32));
         self.coder.require(fits, DeltaError::OutOfRange { field: self.field.index })?;
-        self.coder.learn(first, lanes);
-        Ok(())
+        Ok(lanes)
     }
 
     #[inline(always)]
@@ -235,12 +235,13 @@ impl<C: Coder> FieldCoder<'_, C> {
         max: &[i32; 3],
         forecast: &Forecast,
     ) -> Result<(), C::Error> {
-        let first = usize::from(self.field.first);
+        let mut lanes = forecast.lanes::<LANES>();
         if bits & 1 == 1 {
-            return self.lanes_off::<LANES>(0, first, max, forecast);
+            lanes = self.lanes_off(0, max, forecast)?;
+        } else {
+            *self.energy = Energy::default();
         }
-        self.coder.learn::<LANES>(first, forecast.lanes());
-        *self.energy = Energy::default();
+        self.coder.learn(usize::from(self.field.first), lanes);
         Ok(())
     }
 
@@ -298,16 +299,17 @@ impl<C: Coder> FieldCoder<'_, C> {
             largest = rank + u32::from(rank >= expected);
             if !C::KNOWS {
                 // A writer did so when it compared.
-                let subject = Subject { first, linear, between, known: None };
-                forecast.fill_rotation_beside(Some(largest), max, subject);
+                forecast.fill_rotation_beside(Some(largest), max, first, linear, between, None);
             }
         }
-        self.coder.learn(first, [largest as i32]);
+        let mut small = forecast.lanes::<3>();
         if bits & 1 == 1 {
-            return self.lanes_off::<3>(1, first + 1, &[max; 3], forecast);
+            small = self.lanes_off(1, &[max; 3], forecast)?;
+        } else {
+            *self.energy = Energy::default();
         }
-        self.coder.learn::<3>(first + 1, forecast.lanes());
-        *self.energy = Energy::default();
+        let [a, b, c] = small;
+        self.coder.learn(first, [largest as i32, a, b, c]);
         Ok(())
     }
 

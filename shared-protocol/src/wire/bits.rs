@@ -248,13 +248,7 @@ impl<'a> BitReader<'a> {
     /// [`OutOfBits`] when fewer are left; nothing is read then.
     #[inline]
     pub fn skip(&mut self, count: u32) -> Result<(), OutOfBits> {
-        let wanted = self.position + count as usize;
-        let available = self.bytes.len() * 8;
-        if wanted > available {
-            return Err(OutOfBits { wanted, available });
-        }
-        self.position = wanted;
-        Ok(())
+        self.seek(self.position + count as usize)
     }
 
     /// Reads `count` bits, at most 64.
@@ -273,6 +267,27 @@ impl<'a> BitReader<'a> {
         }
         let high = BitReader { bytes: self.bytes, position: start + 32 }.window();
         Ok((here & 0xffff_ffff) | (high & ((1u64 << (count - 32)) - 1)) << 32)
+    }
+
+    /// Begins several reads in a row.
+    #[inline]
+    #[must_use]
+    pub fn cursor(&self) -> BitCursor<'_> {
+        BitCursor::at(self, self.position)
+    }
+
+    /// Steps to a position, such as that of a cursor.
+    ///
+    /// # Errors
+    /// [`OutOfBits`] when that is beyond the end; nothing is read then.
+    #[inline]
+    pub fn seek(&mut self, position: usize) -> Result<(), OutOfBits> {
+        let available = self.bytes.len() * 8;
+        if position > available {
+            return Err(OutOfBits { wanted: position, available });
+        }
+        self.position = position;
+        Ok(())
     }
 
     /// Reads one bit.
@@ -294,6 +309,87 @@ impl<'a> BitReader<'a> {
             return Err(TrailingBits { bits });
         }
         Ok(())
+    }
+}
+
+/// Reads several values of a [`BitReader`] in a row, from a word that is fetched once for all of them. It may
+/// go beyond the end, where zeros stand; [`BitReader::seek`] tells.
+#[derive(Clone, Copy, Debug)]
+pub struct BitCursor<'a> {
+    reader: &'a BitReader<'a>,
+    /// The next bits, the first one lowest.
+    window: u64,
+    /// How many of them are there.
+    left: u32,
+    /// The position of the bit after those.
+    end: usize,
+}
+
+impl<'a> BitCursor<'a> {
+    #[inline]
+    fn at(reader: &'a BitReader<'a>, position: usize) -> BitCursor<'a> {
+        let first = position / 8;
+        let word = match reader.bytes.get(first..first + 8).and_then(<[u8]>::first_chunk) {
+            Some(eight) => u64::from_le_bytes(*eight),
+            None => padded(reader.bytes.get(first..).unwrap_or_default()),
+        };
+        let read = position % 8;
+        BitCursor { reader, window: word >> read, left: 64 - read as u32, end: first * 8 + 64 }
+    }
+
+    /// Bits read so far, from the start of the input; maybe more than there are.
+    #[inline]
+    #[must_use]
+    pub fn position(&self) -> usize {
+        self.end - self.left as usize
+    }
+
+    /// The next bits, of which only [`BitCursor::left`] are there.
+    #[inline]
+    #[must_use]
+    pub fn window(&self) -> u64 {
+        self.window
+    }
+
+    /// How many bits of the window are there.
+    #[inline]
+    #[must_use]
+    pub fn left(&self) -> u32 {
+        self.left
+    }
+
+    /// The same with a full window, of at least [`WINDOW_BITS`].
+    #[cold]
+    #[must_use]
+    pub fn refilled(self) -> BitCursor<'a> {
+        BitCursor::at(self.reader, self.position())
+    }
+
+    /// Sees to it that `count` bits of the window are there, at most [`WINDOW_BITS`].
+    #[inline]
+    pub fn ensure(&mut self, count: u32) {
+        debug_assert!(count <= WINDOW_BITS);
+        if self.left < count {
+            *self = self.refilled();
+        }
+    }
+
+    /// Steps over `count` bits that are there; `rest` is the window without them.
+    #[inline]
+    pub fn step_to(&mut self, rest: u64, count: u32) {
+        debug_assert!(count <= self.left);
+        self.window = rest;
+        self.left -= count;
+    }
+
+    /// Reads `count` bits, at most 32.
+    #[inline]
+    pub fn read(&mut self, count: u32) -> u32 {
+        debug_assert!(count <= 32);
+        self.ensure(count);
+        let value = (self.window & ((1u64 << count) - 1)) as u32;
+        self.step_to(self.window >> count, count);
+        value
     }
 }
 
@@ -343,6 +439,32 @@ mod tests {
                 prop_assert_eq!(reader.read(count), Ok(value));
             }
             prop_assert_eq!(reader.finish(), Ok(()));
+        }
+
+        #[test]
+        fn a_cursor_reads_as_the_reader_does(
+            bytes in prop::collection::vec(any::<u8>(), 0..40),
+            counts in prop::collection::vec(0u32..=32, 0..20),
+        ) {
+            let mut reader = BitReader::new(&bytes);
+            let start = reader.clone();
+            let mut cursor = start.cursor();
+            for count in counts {
+                let value = cursor.read(count);
+                match reader.read(count) {
+                    Ok(read) => prop_assert_eq!(u64::from(value), read),
+                    Err(_) => {
+                        prop_assert!(reader.seek(cursor.position()).is_err());
+                        break;
+                    }
+                }
+                prop_assert_eq!(cursor.position(), reader.position());
+            }
+            // Beyond the end stand zeros, however far.
+            for _ in 0..20 {
+                cursor.read(32);
+            }
+            prop_assert_eq!(cursor.read(32), 0);
         }
 
         #[test]

@@ -150,72 +150,115 @@ impl PrefixCode {
 pub struct CodeSet {
     /// Per code and symbol, [`MAX_SYMBOLS`] apart: as in [`PrefixCode`].
     words: Box<[u16]>,
-    /// Per code and next bits: what is found.
-    short: Box<[[Found; 1 << SHORT_BITS]]>,
+    /// Per code and next bits: what is found. There is room for as many codes as there can be, so that a
+    /// place among them needs no check.
+    short: Box<[[Found; 1 << SHORT_BITS]; MAX_TABLES_PER_MODEL]>,
     /// Per beginning of long words and bits after it: the symbol in the low 8 bits, the length of its word
     /// above, as in [`PrefixCode`].
     long: Box<[[u16; 1 << LONG_BITS]]>,
 }
 
-/// A word that was found: its length in the lowest four bits, above them what the reader of its symbol asked
-/// to be noted. For a long one, `LONG` and the place of its table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A word that was found: in the lowest five bits how many to step over, above a bit for long words what the
+/// reader of its symbol asked to be noted. For a long one, both are the place of its table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Found(u16);
 
 impl Found {
-    /// Bits of the word.
+    /// Bits of the word, and of what else the reader of its symbol steps over with it.
     #[inline]
     #[must_use]
-    pub fn word_bits(self) -> u32 {
-        u32::from(self.0 & 0xf)
+    pub fn step(self) -> u32 {
+        // The bit of long words is in the mask so that a shift by so many needs none.
+        u32::from(self.0 & STEP_MASK)
     }
 
     /// What was noted of the symbol.
     #[inline]
     #[must_use]
     pub fn note(self) -> u32 {
-        u32::from(self.0 >> 4)
+        u32::from(self.0 >> NOTE_SHIFT)
     }
 
-    /// Whether neither was found, for the word is a long one or there was no room for the note:
-    /// [`CodeSet::find_long`] finds it.
+    /// Whether neither was found, for the word is a long one or there is no note of its symbol:
+    /// [`CodeSet::find_long`] finds it. Step and note are then any numbers.
     #[inline]
     #[must_use]
     pub fn is_long(self) -> bool {
-        self.0 & LONG == LONG
+        self.0 & LONG != 0
     }
+
+    /// All that was found in one number. The lowest six bits of a sum of those are the sum of their steps, as
+    /// long as that is below 64 and none is long.
+    #[inline]
+    #[must_use]
+    pub fn to_bits(self) -> u32 {
+        u32::from(self.0)
+    }
+
+    /// One that is long if either is.
+    #[inline]
+    #[must_use]
+    pub fn or(self, other: Found) -> Found {
+        Found(self.0 | other.0)
+    }
+}
+
+/// What a reader asks to be noted of a symbol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// Bits to step over, those of the word and of what follows it: less than 32.
+    pub step: u32,
+    /// What else it wants to know: less than 1024.
+    pub note: u32,
 }
 
 /// Bits that find a word in one look-up.
 const SHORT_BITS: u32 = 8;
 /// Further bits of the longest word.
 const LONG_BITS: u32 = MAX_CODE_BITS - SHORT_BITS;
-/// The length that stands for a word longer than `SHORT_BITS`.
-const LONG: u16 = 0xf;
-/// Bits of a note, and of the place of a table for long words.
-const NOTE_BITS: u32 = 12;
+/// The bit that stands for a word longer than `SHORT_BITS`.
+const LONG: u16 = 1 << 5;
+const STEP_MASK: u16 = 0x3f;
+const NOTE_SHIFT: u32 = 6;
 
-const _: () = assert!(MAX_CODE_BITS < LONG as u32);
+const _: () = assert!(MAX_CODE_BITS < LONG as u32 && MAX_SYMBOLS <= 1 << (16 - NOTE_SHIFT));
 // Should every beginning be one of long words, there is room for the places of their tables.
-const _: () = assert!(MAX_TABLES_PER_MODEL << SHORT_BITS <= 1 << NOTE_BITS);
+const _: () = assert!(MAX_TABLES_PER_MODEL << SHORT_BITS <= 1 << 15);
+
+impl Found {
+    fn noted(note: Note) -> Found {
+        assert!(note.step < u32::from(LONG) && note.note < 1 << (16 - NOTE_SHIFT), "{note:?} is too large");
+        Found((note.note << NOTE_SHIFT | note.step) as u16)
+    }
+
+    fn long(place: usize) -> Found {
+        Found((place >> 5 << NOTE_SHIFT) as u16 | LONG | (place as u16 & (LONG - 1)))
+    }
+
+    /// The place of the table of a long word.
+    fn place(self) -> usize {
+        usize::from(self.0 >> NOTE_SHIFT << 5 | self.0 & (LONG - 1))
+    }
+}
 
 impl CodeSet {
-    /// The codes in their order. A symbol is noted as itself.
+    /// The codes in their order. A symbol is noted as itself, with the step over its word.
     ///
     /// # Panics
     /// When the codes have different numbers of symbols, or are more than [`MAX_TABLES_PER_MODEL`].
     #[must_use]
     pub fn new(codes: &[PrefixCode]) -> CodeSet {
-        CodeSet::with_notes(codes, |symbol, _| symbol)
+        CodeSet::with_notes(codes, |symbol, length| Some(Note { step: length, note: symbol }))
     }
 
     /// The codes in their order. `note` says what [`CodeSet::find`] yields for a symbol and the length of its
-    /// word; what does not fit twelve bits is left to [`CodeSet::find_long`].
+    /// word; where it has none, that is left to [`CodeSet::find_long`].
     ///
     /// # Panics
-    /// When the codes have different numbers of symbols, or are more than [`MAX_TABLES_PER_MODEL`].
+    /// When the codes have different numbers of symbols, or are more than [`MAX_TABLES_PER_MODEL`], or a note
+    /// is too large.
     #[must_use]
-    pub fn with_notes(codes: &[PrefixCode], note: impl Fn(u32, u32) -> u32) -> CodeSet {
+    pub fn with_notes(codes: &[PrefixCode], note: impl Fn(u32, u32) -> Option<Note>) -> CodeSet {
         let symbols = codes.first().map_or(0, PrefixCode::symbols);
         assert!(codes.iter().all(|code| code.symbols() == symbols), "the codes are over the same symbols");
         assert!(codes.len() <= MAX_TABLES_PER_MODEL, "{} codes side by side", codes.len());
@@ -226,18 +269,23 @@ impl CodeSet {
         let mut long = Vec::new();
         let mut entry = |code: &PrefixCode, window: usize| {
             let (symbol, length) = code.find(window as u64);
-            let note = note(symbol, length);
-            if length <= SHORT_BITS && note < 1 << NOTE_BITS {
-                return Found((note << 4 | length) as u16);
+            if length <= SHORT_BITS
+                && let Some(note) = note(symbol, length)
+            {
+                return Found::noted(note);
             }
             let found = |rest: usize| code.find((rest << SHORT_BITS | window) as u64);
             long.push(std::array::from_fn(|rest| {
                 let (symbol, length) = found(rest);
                 (length << 8 | symbol) as u16
             }));
-            Found((long.len() as u16 - 1) << 4 | LONG)
+            Found::long(long.len() - 1)
         };
-        let short = codes.iter().map(|code| std::array::from_fn(|window| entry(code, window))).collect();
+        let mut short = vec![[Found::default(); 1 << SHORT_BITS]; MAX_TABLES_PER_MODEL];
+        for (code, table) in codes.iter().zip(&mut short) {
+            *table = std::array::from_fn(|window| entry(code, window));
+        }
+        let short = short.try_into().expect("there are as many tables as were made");
         CodeSet { words: words.into(), short, long: long.into() }
     }
 
@@ -253,14 +301,12 @@ impl CodeSet {
         (word & WORD_MASK, u32::from(word >> MAX_CODE_BITS))
     }
 
-    /// The word in the code at `code` that the bits of `window` begin with, if it is a short one.
-    ///
-    /// # Panics
-    /// For a code that the set does not have.
+    /// The word in the code at `code` that the bits of `window` begin with, if it is a short one; anything
+    /// for a code that the set does not have.
     #[inline]
     #[must_use]
     pub fn find(&self, code: usize, window: u64) -> Found {
-        self.short[code][(window & ((1 << SHORT_BITS) - 1)) as usize]
+        self.short[code % MAX_TABLES_PER_MODEL][(window & ((1 << SHORT_BITS) - 1)) as usize]
     }
 
     /// The symbol of a long word that the bits of `window` begin with, as [`CodeSet::find`] found, and the
@@ -271,7 +317,7 @@ impl CodeSet {
     #[cold]
     #[must_use]
     pub fn find_long(&self, found: Found, window: u64) -> (u32, u32) {
-        let entry = self.long[found.note() as usize][(window >> SHORT_BITS) as usize % (1 << LONG_BITS)];
+        let entry = self.long[found.place()][(window >> SHORT_BITS) as usize % (1 << LONG_BITS)];
         (u32::from(entry & 0xff), u32::from(entry >> 8))
     }
 }
@@ -358,7 +404,9 @@ mod tests {
             let all: Vec<u32> = (0..weights.len() as u32).collect();
             round_trip(&code, &all);
             let even = PrefixCode::from_weights(&vec![1; weights.len()]).expect("the count is in range");
-            let set = CodeSet::with_notes(&[even, code.clone()], |symbol, length| symbol << 4 ^ length);
+            let set = CodeSet::with_notes(&[even, code.clone()], |symbol, length| {
+                (symbol % 7 > 0).then_some(Note { step: length + symbol % 19, note: symbol << 2 | 1 })
+            });
             let (mut one, mut other) = (BitWriter::new(), BitWriter::new());
             all.iter().for_each(|&symbol| code.write(&mut one, symbol));
             for (word, length) in all.iter().map(|&symbol| set.word(1, symbol)) {
@@ -369,12 +417,12 @@ mod tests {
             let mut reader = BitReader::new(&bytes);
             for &symbol in &all {
                 let found = set.find(1, reader.window());
-                prop_assert_eq!(found.is_long(), code.bits(symbol) > SHORT_BITS);
+                prop_assert_eq!(found.is_long(), code.bits(symbol) > SHORT_BITS || symbol % 7 == 0);
                 if found.is_long() {
                     prop_assert_eq!(set.find_long(found, reader.window()), (symbol, code.bits(symbol)));
                 } else {
-                    prop_assert_eq!(found.note(), symbol << 4 ^ code.bits(symbol));
-                    prop_assert_eq!(found.word_bits(), code.bits(symbol));
+                    prop_assert_eq!(found.note(), symbol << 2 | 1);
+                    prop_assert_eq!(found.step(), code.bits(symbol) + symbol % 19);
                 }
                 reader.skip(code.bits(symbol)).expect("the word is there");
             }

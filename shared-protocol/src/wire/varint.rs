@@ -60,7 +60,18 @@ pub fn exp_golomb_bits(value: u32, order: u32) -> u32 {
 /// not fit.
 #[inline]
 pub fn read_exp_golomb(reader: &mut BitReader<'_>, order: u32) -> Result<u32, VarintError> {
-    let zeros = reader.peek(32).trailing_zeros();
+    let window = reader.window();
+    let zeros = window.trailing_zeros();
+    let bits = 2 * zeros + 1 + order;
+    // Nearly all numbers are so small that the window shows the whole of them, and so do 32 bits.
+    if bits < 32 {
+        reader.skip(bits)?;
+        let below = window >> (zeros + 1);
+        let rest = (1 << zeros | below & ((1 << zeros) - 1)) - 1;
+        let low = below >> zeros & ((1 << order) - 1);
+        return Ok((rest << order | low) as u32);
+    }
+    let zeros = zeros.min(32);
     if zeros == 32 {
         // Thirty-two zeros and a one are the longest run: 2^32 - 1 at order 0. A shorter input is a truncated
         // one.
@@ -71,6 +82,7 @@ pub fn read_exp_golomb(reader: &mut BitReader<'_>, order: u32) -> Result<u32, Va
     finish(reader, zeros, order)
 }
 
+#[cold]
 fn finish(reader: &mut BitReader<'_>, extra: u32, order: u32) -> Result<u32, VarintError> {
     let rest = (1u64 << extra | reader.read(extra)?) - 1;
     let low = reader.read(order)?;

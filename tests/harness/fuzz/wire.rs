@@ -106,8 +106,7 @@ fn read_symbols(code: &PrefixCode, bytes: &[u8]) {
         let Ok(symbol) = code.read(&mut reader) else { break };
         assert!((symbol as usize) < code.symbols());
         let bits = (reader.position() - before) as u32;
-        let told =
-            if found.is_long() { set.find_long(found, window) } else { (found.note(), found.word_bits()) };
+        let told = if found.is_long() { set.find_long(found, window) } else { (found.note(), found.step()) };
         assert_eq!(told, (symbol, bits));
         symbols.push(symbol);
     }
