@@ -181,7 +181,6 @@ function begin(client) {
   );
   client.on('status', (status) => mine === round && stands(status));
   client.on('ended', ({ reason, text }) => mine === round && ended(reason, text));
-  of('hud').hidden = false;
   door(false);
   stands(client.status);
   let before = performance.now() | 0;
@@ -200,6 +199,8 @@ function welcomed({ player, code, resumed }, show) {
     show.clear();
   }
   [hud.own, show.own] = [player, player];
+  // Who is not let in has no health and no score.
+  of('hud').hidden = false;
   if (code) {
     history.replaceState(null, '', `#room=${code}`);
     if (!resumed) hud.note('This room is private. The menu has its link.');
@@ -265,7 +266,7 @@ function stands({ state, until, end }) {
     connecting: ['Connecting', ''],
     loading: ['Loading the level', ''],
     reconnecting: ['Connection lost.', 'Coming back…'],
-    waiting: [ENDINGS[end?.name]?.[0] ?? end?.text ?? 'Connection lost.', ''],
+    waiting: [ENDINGS[end?.name] ? `${ENDINGS[end.name][0]}.` : (end?.text ?? 'Connection lost.'), ''],
   }[state] ?? ['', ''];
   of('lost-title').textContent = title;
   of('lost-text').textContent = text;
