@@ -1,7 +1,8 @@
 //! A whole tick without sockets: the swarm with thousands of players, each of whom sends inputs and is told
 //! of those around it. Prints the time per tick, by stage, and the bytes per snapshot, best of five.
 //!
-//! `cargo bench -p tickwire-server --bench tick`
+//! `cargo bench -p tickwire-server --bench tick`, and for one row, once, under a profiler, with the number of
+//! players and how far they see: `cargo bench -p tickwire-server --bench tick -- 4096 600`
 
 use bytes::Bytes;
 use std::net::SocketAddr;
@@ -79,9 +80,15 @@ fn main() {
     println!(
         "players  in view  bytes/snapshot  ms/tick  ns/player  drain  game  capture  interest  assemble  send"
     );
-    for (players, sight) in [(1000, 600.0), (2000, 600.0), (4096, 600.0), (4096, 796.0)] {
-        let best =
-            (0..5).map(|round| run(players, sight, round)).min_by(|one, other| one.ms.total_cmp(&other.ms));
+    let numbers: Vec<f32> = std::env::args().filter_map(|word| word.parse().ok()).collect();
+    let (rows, rounds) = match numbers[..] {
+        [players, sight] => (vec![(players as u32, sight)], 1),
+        _ => (vec![(1000, 600.0), (2000, 600.0), (4096, 600.0), (4096, 796.0)], 5),
+    };
+    for (players, sight) in rows {
+        let best = (0..rounds)
+            .map(|round| run(players, sight, round))
+            .min_by(|one, other| one.ms.total_cmp(&other.ms));
         let best = best.expect("there are five rounds");
         let stages: Vec<String> = best.stages.iter().map(|ms| format!("{ms:7.3}")).collect();
         let ns = best.ms * 1e6 / f64::from(players);

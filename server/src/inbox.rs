@@ -24,8 +24,9 @@ pub struct InboxWriter(rtrb::Producer<Received>);
 #[derive(Debug)]
 pub struct Inbox(rtrb::Consumer<Received>);
 
-/// Messages that a ring holds. A burst of more is read in several rounds.
-pub const INBOX_MESSAGES: usize = 32;
+/// Messages that a ring holds: what a client sends in one tick, and then some. Each place is memory that
+/// every idle connection costs, and a burst of more is read in several rounds.
+pub const INBOX_MESSAGES: usize = 16;
 
 /// A new ring.
 #[must_use]

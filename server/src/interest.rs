@@ -2,8 +2,9 @@
 //!
 //! All positions of a tick go into a grid, in the order of its cells, so that what is near a viewpoint stands
 //! in a few runs of memory. An entity that has come within the enter radius stays until it is beyond the
-//! leave radius: who was visible before is in a bitmap, who is visible now is gathered in another, and
-//! reading that one out yields the list in ascending order without a sort.
+//! leave radius: only of those between the two, which are few, is it looked up whether they were visible
+//! before. Who is visible now is gathered in a bitmap, and reading that one out yields the list in ascending
+//! order without a sort.
 
 use crate::history::History;
 use std::ops::Range;
@@ -25,9 +26,10 @@ pub struct Interest {
     /// Entities that concern everybody.
     everywhere: Vec<EntityIndex>,
     all: Vec<EntityIndex>,
-    before: Bitmap,
     now: Bitmap,
     near: Vec<Near>,
+    /// Those of them that are beyond the enter radius.
+    between: Vec<EntityIndex>,
     scratch: Vec<u32>,
 }
 
@@ -52,7 +54,7 @@ struct Placed {
 #[derive(Debug, Default)]
 struct Bitmap {
     words: Vec<u64>,
-    /// Bit n of word w: `words[64 * w + n]` is not zero. Kept for a set that is drained.
+    /// Bit n of word w: `words[64 * w + n]` is not zero.
     filled: Vec<u64>,
 }
 
@@ -77,11 +79,11 @@ impl Interest {
         self.everywhere.clear();
         let unplaced = history.standings().filter(|(_, standing)| standing.position.is_none());
         self.everywhere.extend(unplaced.map(|(index, _)| index));
-        self.before.begin(history.extent());
         self.now.begin(history.extent());
         self.divide(history, sight);
         self.place(history);
         self.near.resize(self.placed.index.len(), Near { index: EntityIndex(0), squared: 0.0 });
+        self.between.resize(self.near.len(), EntityIndex(0));
     }
 
     fn divide(&mut self, history: &History, sight: f32) {
@@ -177,21 +179,19 @@ impl Interest {
             let run = self.starts[row + columns.start] as usize..self.starts[row + columns.end] as usize;
             found += self.placed.gather(run, centre, leave * leave, &mut self.near[found..]);
         }
-        for index in visible.iter() {
-            self.before.insert(*index);
-        }
+        let mut between = 0;
         for near in &self.near[..found] {
-            let (word, bit) = (usize::from(near.index.0) / 64, near.index.0 % 64);
-            let was = self.before.words[word] >> bit & 1;
-            let is = u64::from(near.squared <= enter * enter) | was;
-            self.now.words[word] |= is << bit;
-            self.now.filled[word / 64] |= is << (word % 64);
+            // No branch: it would be foreseen wrongly for each of those between.
+            let enters = near.squared <= enter * enter;
+            self.now.insert_if(near.index, enters);
+            self.between[between] = near.index;
+            between += usize::from(!enters);
         }
-        for index in visible.iter() {
-            self.before.remove(*index);
+        for index in &self.between[..between] {
+            self.now.insert_if(*index, visible.binary_search(index).is_ok());
         }
         for index in &self.everywhere {
-            self.now.insert(*index);
+            self.now.insert_if(*index, true);
         }
         visible.clear();
         self.now.drain_into(visible);
@@ -231,18 +231,11 @@ impl Bitmap {
         self.filled.resize(self.words.len().div_ceil(64), 0);
     }
 
-    fn insert(&mut self, index: EntityIndex) {
-        let place = usize::from(index.0) / 64;
-        if let Some(word) = self.words.get_mut(place) {
-            *word |= 1 << (index.0 % 64);
-            self.filled[place / 64] |= 1 << (place % 64);
-        }
-    }
-
-    fn remove(&mut self, index: EntityIndex) {
-        if let Some(word) = self.words.get_mut(usize::from(index.0) / 64) {
-            *word &= !(1 << (index.0 % 64));
-        }
+    /// Adds an index below the capacity.
+    fn insert_if(&mut self, index: EntityIndex, condition: bool) {
+        let (place, bit) = (usize::from(index.0) / 64, index.0 % 64);
+        self.words[place] |= u64::from(condition) << bit;
+        self.filled[place / 64] |= u64::from(condition) << (place % 64);
     }
 
     /// Appends the indices in ascending order, and is empty.

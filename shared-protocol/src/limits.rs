@@ -34,6 +34,11 @@ pub const QUAT_BITS: std::ops::RangeInclusive<u8> = 4..=15;
 /// Oldest baseline, in ticks, against which a delta is coded. History is kept for at least this long.
 pub const MAX_BASELINE_AGE: u32 = 64;
 
+/// On an ordered transport the last snapshots are the baselines, and besides them those at multiples of so
+/// many ticks: what baselines are rounded to when they are too many at a time. More of them would cost both
+/// ends memory for each connection, fewer a longer delta for those who are rounded.
+pub const ROUND_BASELINE_TICKS: u32 = 16;
+
 /// Oldest anchor of a segment, in ticks (exclusive): a moving field is re-anchored before it.
 pub const MAX_ANCHOR_AGE: u32 = 64;
 
@@ -53,6 +58,7 @@ pub const MAX_TABLES_BYTES: usize = 1 << 21;
 const _: () = assert!(MAX_SYMBOLS <= 1 << MAX_CODE_BITS);
 const _: () = assert!(MAX_VARIANTS as usize <= MAX_SYMBOLS);
 const _: () = assert!(MAX_ANCHOR_AGE <= MAX_BASELINE_AGE);
+const _: () = assert!(2 * ROUND_BASELINE_TICKS <= MAX_BASELINE_AGE);
 const _: () = assert!(MAX_FIELDS <= MAX_LANES);
 const _: () = assert!(MAX_LANES <= MAX_SCHEMA_LANES);
 

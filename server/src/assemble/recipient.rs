@@ -10,7 +10,7 @@ use crate::history::History;
 use std::collections::VecDeque;
 use thiserror::Error;
 use tickwire_protocol::id::EntityIndex;
-use tickwire_protocol::limits::MAX_BASELINE_AGE;
+use tickwire_protocol::limits::{MAX_BASELINE_AGE, ROUND_BASELINE_TICKS};
 use tickwire_protocol::snapshot::StreamProfile;
 use tickwire_protocol::time::Tick;
 
@@ -40,10 +40,6 @@ pub struct Recipient {
     older: VecDeque<Knowledge>,
     spare: Vec<Knowledge>,
 }
-
-/// Snapshots at multiples of this many ticks are kept as baselines on an ordered transport too: those are
-/// what baselines are rounded to when they are too many at a time.
-const ROUND: u32 = 8;
 
 /// An acknowledgement that cannot be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -186,9 +182,9 @@ impl Recipient {
     pub(super) fn keep(&mut self, next: &Next, baseline: Option<Tick>) {
         let before = self.latest.as_ref().map(|latest| latest.tick);
         let mut latest = self.latest.take().or_else(|| self.spare.pop()).unwrap_or_default();
-        if before
-            .is_some_and(|before| self.transport == Transport::Unreliable || before.0.is_multiple_of(ROUND))
-        {
+        if before.is_some_and(|before| {
+            self.transport == Transport::Unreliable || before.0.is_multiple_of(ROUND_BASELINE_TICKS)
+        }) {
             let mut kept = self.spare.pop().unwrap_or_default();
             kept.copy(&latest);
             self.older.push_back(kept);
@@ -254,12 +250,12 @@ mod tests {
 
     #[test]
     fn in_order_the_last_snapshots_and_the_round_ones_are_baselines() {
-        let recipient = sent(Transport::Ordered, 1..=30);
-        assert_eq!(pairs(&recipient, 31), [(30, Some(29)), (24, Some(16)), (16, Some(8)), (8, None)]);
+        let recipient = sent(Transport::Ordered, 1..=50);
+        assert_eq!(pairs(&recipient, 51), [(50, Some(49)), (48, Some(32)), (32, Some(16)), (16, None)]);
         // What is too old for the history is none, neither as the newer nor as the older.
-        assert_eq!(pairs(&recipient, 93), [(30, Some(29))]);
-        assert_eq!(pairs(&recipient, 94), [(30, None)]);
-        assert_eq!(pairs(&recipient, 95), []);
+        assert_eq!(pairs(&recipient, 113), [(50, Some(49))]);
+        assert_eq!(pairs(&recipient, 114), [(50, None)]);
+        assert_eq!(pairs(&recipient, 115), []);
     }
 
     #[test]

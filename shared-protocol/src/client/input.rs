@@ -78,24 +78,20 @@ impl<I: Input> Wish<I> {
     }
 }
 
-/// The player's own inputs of the last ticks.
+/// The player's own inputs of the last ticks, ascending; ticks may be left out, however many.
 #[derive(Debug)]
 pub(super) struct InputHistory<I> {
-    /// Consecutive ticks; `None` where none was made.
-    inputs: VecDeque<Option<I>>,
-    /// The tick after the last one.
-    next: Tick,
-    /// Inputs that were sent, and are to be made again when their ticks come; ascending, and later than all
-    /// the others.
+    inputs: VecDeque<(Tick, I)>,
+    /// Inputs that were sent, and are to be made again when their ticks come; later than all the others.
     forgotten: VecDeque<(Tick, I)>,
 }
 
-/// Ticks that are remembered: those that a snapshot may tell of, and those ahead of it.
-const KEPT_TICKS: usize = 192;
+/// Inputs that are remembered: those that a snapshot may tell of, and those ahead of it.
+const KEPT_INPUTS: usize = 192;
 
 impl<I> InputHistory<I> {
     pub(super) fn new() -> InputHistory<I> {
-        InputHistory { inputs: VecDeque::new(), next: Tick(0), forgotten: VecDeque::new() }
+        InputHistory { inputs: VecDeque::new(), forgotten: VecDeque::new() }
     }
 
     pub(super) fn clear(&mut self) {
@@ -105,32 +101,26 @@ impl<I> InputHistory<I> {
 
     /// The input of a tick, if one was made.
     pub(super) fn get(&self, tick: Tick) -> Option<&I> {
-        let back = match self.next.since(tick) {
-            Some(0) | None => {
-                let place = self.forgotten.binary_search_by_key(&tick, |(other, _)| *other).ok()?;
-                return self.forgotten.get(place).map(|(_, input)| input);
-            }
-            Some(back) => back as usize,
+        let of = |inputs: &VecDeque<(Tick, I)>| inputs.binary_search_by_key(&tick, |(other, _)| *other).ok();
+        let (inputs, place) = match of(&self.inputs) {
+            Some(place) => (&self.inputs, place),
+            None => (&self.forgotten, of(&self.forgotten)?),
         };
-        let place = self.inputs.len().checked_sub(back)?;
-        self.inputs.get(place)?.as_ref()
+        inputs.get(place).map(|(_, input)| input)
     }
 
     /// The newest tick with an input.
     pub(super) fn newest(&self) -> Option<Tick> {
-        if self.inputs.is_empty() { None } else { self.next.before(1) }
+        self.inputs.back().map(|(tick, _)| *tick)
     }
 
     /// Puts the inputs of ticks after this one aside, to be made again as they were: they may have come to
     /// the server all the same, where the first one for a tick counts, and the two ends must step the same.
     pub(super) fn forget_after(&mut self, tick: Tick) {
-        while let Some(newest) = self.newest().filter(|newest| *newest > tick) {
-            if let Some(input) = self.inputs.pop_back().flatten() {
-                self.forgotten.push_front((newest, input));
-            }
-            self.next = newest;
+        while let Some(newest) = self.inputs.pop_back_if(|(newest, _)| *newest > tick) {
+            self.forgotten.push_front(newest);
         }
-        self.forgotten.truncate(KEPT_TICKS);
+        self.forgotten.truncate(KEPT_INPUTS);
     }
 
     /// The first run of forgotten inputs up to a tick: its first tick and its last one.
@@ -145,19 +135,13 @@ impl<I> InputHistory<I> {
         self.forgotten.pop_front_if(|(other, _)| *other == tick).map(|(_, input)| input)
     }
 
-    /// Keeps the input of a tick, which is later than all before.
+    /// Keeps the input of a tick, which is later than all before; those that are not are gone.
     pub(super) fn push(&mut self, tick: Tick, input: I) {
-        let gap = if self.inputs.is_empty() { Some(0) } else { tick.since(self.next) };
-        match gap {
-            Some(gap) if (gap as usize) < KEPT_TICKS => {
-                self.inputs.extend(std::iter::repeat_with(|| None).take(gap as usize));
-            }
-            _ => self.inputs.clear(),
+        while self.inputs.pop_back_if(|(newest, _)| *newest >= tick).is_some() {}
+        if self.inputs.len() == KEPT_INPUTS {
+            self.inputs.pop_front();
         }
-        self.inputs.push_back(Some(input));
-        let excess = self.inputs.len().saturating_sub(KEPT_TICKS);
-        self.inputs.drain(..excess);
-        self.next = tick.after(1).unwrap_or(tick);
+        self.inputs.push_back((tick, input));
     }
 }
 
@@ -215,17 +199,18 @@ mod tests {
         history.push(Tick(8), 'd');
         history.push(Tick(9), 'e');
         history.forget_after(Tick(6));
-        assert_eq!((history.newest(), history.get(Tick(5))), (Some(Tick(6)), Some(&'c')));
+        assert_eq!((history.newest(), history.get(Tick(5))), (Some(Tick(5)), Some(&'c')));
         assert_eq!((history.get(Tick(9)), history.get(Tick(10))), (Some(&'e'), None));
         assert_eq!(history.forgotten_run(Tick(7)), None);
         assert_eq!(history.forgotten_run(Tick(8)), Some((Tick(8), Tick(8))));
         assert_eq!(history.forgotten_run(Tick(20)), Some((Tick(8), Tick(9))));
         let again: Vec<_> = (7..11).map(|tick| history.made_before(Tick(tick))).collect();
         assert_eq!(again, [None, Some('d'), Some('e'), None]);
+        // However far the clock jumps, what a snapshot may still tell of is there.
+        history.push(Tick(100_000), 'f');
+        history.push(Tick(u32::MAX), 'g');
+        assert_eq!((history.get(Tick(5)), history.get(Tick(100_000))), (Some(&'c'), Some(&'f')));
         (7..1000).for_each(|tick| history.push(Tick(tick), 'd'));
-        assert_eq!(history.inputs.len(), KEPT_TICKS);
-        history.push(Tick(100_000), 'e');
-        history.push(Tick(u32::MAX), 'f');
-        assert_eq!(history.inputs.len(), 1);
+        assert_eq!((history.inputs.len(), history.newest()), (KEPT_INPUTS, Some(Tick(999))));
     }
 }

@@ -41,7 +41,9 @@ pub struct ClientStats {
     pub inputs_neutral: u64,
     /// Confirmed avatars that had been predicted.
     pub predicted: u64,
-    /// Those of them that were predicted otherwise.
+    /// Those of them that were predicted otherwise: after a substituted input, or after a silence so long
+    /// that all is told anew, what was taken meanwhile not among it, or because the game's rules
+    /// interfered.
     pub corrections: u64,
     /// Corrections though each tick took the own input: the game's rules interfered.
     pub interfered: u64,

@@ -19,7 +19,7 @@ use super::header::{HeaderContext, SnapshotHeader, StreamProfile};
 use super::view::{Entry, View};
 use crate::delta::{BaselineForm, Baselines, DeltaCodec, DeltaError, FormError, KindCodec};
 use crate::id::{EntityIndex, KindId};
-use crate::limits::{MAX_BASELINE_AGE, MAX_VISIBLE};
+use crate::limits::{MAX_BASELINE_AGE, MAX_VISIBLE, ROUND_BASELINE_TICKS};
 use crate::time::Tick;
 use crate::wire::bits::{BitReader, OutOfBits, TrailingBits};
 use crate::wire::gaps::GapsError;
@@ -115,9 +115,6 @@ pub enum SnapshotError {
 /// Ticks that a snapshot may be away from the newest one, or from the welcome's: far more than a live room
 /// skips.
 const FAR_OFF: u32 = 1 << 14;
-
-/// Snapshots at multiples of this many ticks stay baselines on an ordered transport too.
-const ROUND_TICKS: u32 = 8;
 
 /// Reads the snapshots of one stream.
 #[derive(Debug)]
@@ -279,7 +276,7 @@ impl SnapshotDecoder {
         self.entered.extend(self.scratch.entered.iter().map(|(index, _)| *index));
         let before = self.views.len().checked_sub(2).filter(|_| self.in_order);
         if let Some(place) = before
-            && !self.views[place].tick.0.is_multiple_of(ROUND_TICKS)
+            && !self.views[place].tick.0.is_multiple_of(ROUND_BASELINE_TICKS)
         {
             self.spare.extend(self.views.remove(place));
         }
