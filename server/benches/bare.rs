@@ -3,13 +3,14 @@
 //!
 //! `bare serve CLIENTS SECONDS` listens, prints its address, waits for the clients, and prints its own CPU
 //! time per client and tick. `bare peer ADDRESS CLIENTS SECONDS` is the clients: 25 small writes a second
-//! each, at their own phase, and a read of what has come with each. Without arguments (as `cargo bench` calls
+//! each, at their own phase, and a read whenever something has come. Without arguments (as `cargo bench` calls
 //! it) it runs both for a moment, so that it cannot rot.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const TICK: Duration = Duration::from_nanos(1_000_000_000 / 30);
 const INPUT: Duration = Duration::from_millis(40);
@@ -90,31 +91,30 @@ fn accept(listener: &TcpListener) -> TcpStream {
     socket
 }
 
+/// Clients as real ones are: each sleeps until something comes for it. To wake them is a part of what a write
+/// costs, and it is the writer who pays for it.
 fn peer(address: SocketAddr, clients: usize, seconds: usize) {
-    let connect = |_| {
-        let socket = TcpStream::connect(address).expect("the server listens");
-        socket.set_nonblocking(true).expect("the system can");
-        socket.set_nodelay(true).expect("the system can");
-        socket
-    };
-    let mut sockets: Vec<TcpStream> = (0..clients).map(connect).collect();
-    let message = [0xa5; INPUT_BYTES];
-    let mut buffer = [0; 4096];
-    let begin = Instant::now();
-    let mut sent: u64 = 0;
-    while begin.elapsed() < Duration::from_secs(seconds as u64 + 1) {
-        // One client after the other, each 25 times a second.
-        let due = (begin.elapsed().as_secs_f64() / INPUT.as_secs_f64() * clients as f64) as u64;
-        for number in sent..due {
-            let socket = &mut sockets[(number % clients as u64) as usize];
-            // The server may have ended, and then so does this.
-            if socket.write_all(&message).is_err() {
-                return;
-            }
-            let _ = socket.read(&mut buffer);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("it starts");
+    runtime.block_on(async {
+        for number in 0..clients {
+            let socket = tokio::net::TcpStream::connect(address).await.expect("the server listens");
+            socket.set_nodelay(true).expect("the system can");
+            let phase = INPUT.mul_f64(number as f64 / clients as f64);
+            tokio::spawn(client(socket, phase));
         }
-        sent = sent.max(due);
-        std::thread::sleep(Duration::from_millis(1));
+        tokio::time::sleep(Duration::from_secs(seconds as u64 + 1)).await;
+    });
+}
+
+async fn client(mut socket: tokio::net::TcpStream, phase: Duration) {
+    let mut inputs = tokio::time::interval_at(tokio::time::Instant::now() + phase, INPUT);
+    let mut buffer = [0; 4096];
+    // The server may have ended, and then so does this.
+    loop {
+        tokio::select! {
+            read = socket.read(&mut buffer) => if !read.is_ok_and(|bytes| bytes > 0) { return },
+            _ = inputs.tick() => if socket.write_all(&[0xa5; INPUT_BYTES]).await.is_err() { return },
+        }
     }
 }
 
