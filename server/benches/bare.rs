@@ -3,8 +3,8 @@
 //!
 //! `bare serve CLIENTS SECONDS` listens, prints its address, waits for the clients, and prints its own CPU
 //! time per client and tick. `bare peer ADDRESS CLIENTS SECONDS` is the clients: 25 small writes a second
-//! each, at their own phase, and a read whenever something has come. Without arguments (as `cargo bench` calls
-//! it) it runs both for a moment, so that it cannot rot.
+//! each, at their own phase, and a read whenever something has come. Without arguments (as `cargo bench`
+//! calls it) it runs both for a moment, so that it cannot rot.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
