@@ -67,7 +67,7 @@ impl Description {
             kinds,
             input: KindDescription::of(&S::Input::kind()),
             states: STATES,
-            stats: crate::shim::STATS,
+            stats: crate::figures::STATS,
         })
     }
 }

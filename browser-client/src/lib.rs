@@ -23,10 +23,11 @@
 //! whole numbers, or lies in memory.
 //!
 //! Where to find what: [`shim`](Shim) is the interface, `numbers` turns an avatar into a row of numbers,
-//! `describe` tells the page the names of it all.
+//! `figures` the client's statistics, `describe` tells the page the names of it all.
 #![forbid(unsafe_code)]
 
 mod describe;
+mod figures;
 mod numbers;
 mod shim;
 

@@ -18,6 +18,7 @@ const wantedRoom = /^\d{1,9}$/.test(query.get('room') ?? '') ? Number(query.get(
 
 const find = (id) => document.getElementById(id);
 const scene = new Scene(find('world'));
+find('address').textContent = location.origin.replace('http', 'ws');
 /** Snapshots and bytes since the last time that they were shown; the others over all connections. */
 const figures = { snapshots: 0, bytes: 0, since: performance.now(), equal: 0, unequal: 0, restarts: 0 };
 let spectator = null;
@@ -77,6 +78,7 @@ function handle(event, length) {
       figures.snapshots += 1;
       figures.bytes += length;
       scene.add(event.view, performance.now());
+      find('nobody').hidden = event.view.entities.size > 0;
       say('Watching', 'on');
       hideNotice();
       break;
