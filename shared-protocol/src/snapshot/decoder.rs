@@ -383,8 +383,21 @@ impl Incoming<'_, '_> {
 struct Lists {
     left: Vec<u32>,
     entered: Vec<(EntityIndex, KindId)>,
+    stay: Vec<Stay>,
+    /// Per entity that stays: whether it changed.
     changed: Vec<bool>,
     late: Vec<u32>,
+}
+
+/// An entity of the baseline that stays.
+#[derive(Clone, Copy, Debug)]
+struct Stay {
+    /// Its place in the new view.
+    place: u32,
+    /// Its place in the baseline.
+    known: u32,
+    /// Its place in the older baseline, where its trend is used.
+    older: Option<u32>,
 }
 
 /// What a snapshot's entities are read with.
@@ -394,6 +407,24 @@ struct Work<'a> {
     header: &'a SnapshotHeader,
     baseline: &'a View,
     older: Option<&'a View>,
+}
+
+/// The forms that a snapshot's deltas have: they divide, and are the same for all of its entities.
+struct Forms {
+    trend: Result<BaselineForm, FormError>,
+    plain: Result<BaselineForm, FormError>,
+    late: BaselineForm,
+}
+
+impl Forms {
+    fn of(header: &SnapshotHeader) -> Forms {
+        let newer = header.newer.unwrap_or(header.tick);
+        Forms {
+            trend: BaselineForm::new(header.tick, newer, header.older),
+            plain: BaselineForm::new(header.tick, newer, None),
+            late: BaselineForm::late(header.tick),
+        }
+    }
 }
 
 impl Work<'_> {
@@ -435,13 +466,16 @@ impl Work<'_> {
     }
 
     /// Lays out `next`: the entities that stay, with their states, and room for those that enter. Fills in
-    /// who is expected to change.
+    /// who stays, and who of them is expected to change.
     fn merge(&self, lists: &mut Lists, next: &mut View) -> Result<(), SnapshotError> {
+        lists.stay.clear();
         lists.changed.clear();
         let mut left = lists.left.iter().copied().peekable();
         let mut entered = lists.entered.iter().copied().peekable();
-        for (place, entry) in self.baseline.entries.iter().enumerate() {
-            if left.next_if_eq(&(place as u32)).is_some() {
+        // The place in the older baseline, which is in the same order.
+        let mut before = 0;
+        for (known, entry) in self.baseline.entries.iter().enumerate() {
+            if left.next_if_eq(&(known as u32)).is_some() {
                 continue;
             }
             while let Some((index, kind)) = entered.next_if(|(index, _)| *index < entry.index) {
@@ -451,9 +485,12 @@ impl Work<'_> {
                 return Err(SnapshotError::EntersTwice { index: entry.index });
             }
             let codec = self.kind(entry.kind)?;
-            let state = self.state_of(self.baseline, entry, codec);
-            let older = self.older_state(entry, codec);
-            lists.changed.push(older.is_some_and(|older| codec.is_restless(state, older)));
+            let state = state_of(self.baseline, entry, codec);
+            let older = self.older_entry(entry, codec, &mut before);
+            let is_restless = |(view, entry)| codec.is_restless(state, state_of(view, entry, codec));
+            lists.changed.push(older.is_some_and(is_restless));
+            let older = older.map(|_| before as u32);
+            lists.stay.push(Stay { place: next.entries.len() as u32, known: known as u32, older });
             next.entries.push(Entry { lanes: next.lanes.len() as u32, ..*entry });
             next.lanes.extend_from_slice(state);
         }
@@ -479,30 +516,23 @@ impl Work<'_> {
         next: &mut View,
         mut account: Option<&mut SnapshotAccount>,
     ) -> Result<usize, SnapshotError> {
-        let tick = self.header.tick;
-        let mut entered = lists.entered.iter().map(|(index, _)| *index).peekable();
+        let forms = Forms::of(self.header);
         let mut late = lists.late.iter().copied().peekable();
-        let mut changed = lists.changed.iter();
         let mut count = 0;
-        for place in 0..next.entries.len() {
-            let entry = next.entries[place];
-            if entered.next_if_eq(&entry.index).is_some() || changed.next() != Some(&true) {
-                continue;
-            }
+        for (stay, _) in lists.stay.iter().zip(&lists.changed).filter(|(_, changed)| **changed) {
             let is_late = late.next_if_eq(&count).is_some();
             count += 1;
-            let codec = self.kind(entry.kind)?;
-            let known = self.baseline.entry(entry.index).ok_or(SnapshotError::OutOfSequence)?;
-            let state = self.state_of(self.baseline, known, codec);
-            let older = self.older_state(known, codec);
-            let newer = self.header.newer.unwrap_or(tick);
+            let known = &self.baseline.entries[stay.known as usize];
+            let codec = self.kind(known.kind)?;
+            let state = state_of(self.baseline, known, codec);
+            let older = self.older.zip(stay.older);
+            let older = older.map(|(view, place)| state_of(view, &view.entries[place as usize], codec));
             let (form, baselines) = match older {
-                _ if is_late => (BaselineForm::late(tick), Baselines::One(state)),
-                Some(older) => {
-                    (BaselineForm::new(tick, newer, self.header.older)?, Baselines::Two(state, older))
-                }
-                None => (BaselineForm::new(tick, newer, None)?, Baselines::One(state)),
+                _ if is_late => (forms.late, Baselines::One(state)),
+                Some(older) => (forms.trend?, Baselines::Two(state, older)),
+                None => (forms.plain?, Baselines::One(state)),
             };
+            let entry = &mut next.entries[stay.place as usize];
             let start = entry.lanes as usize;
             let before = reader.position();
             codec
@@ -511,30 +541,33 @@ impl Work<'_> {
             if let Some(account) = account.as_deref_mut() {
                 account.count_changed(entry.kind, reader.position() - before);
             }
-            next.entries[place].told = tick;
-            next.entries[place].told_before = Some(known.told);
+            entry.told = self.header.tick;
+            entry.told_before = Some(known.told);
         }
         Ok(count as usize)
     }
 
-    /// The state of an entity at the older baseline, where its trend is used: its kind follows trends, and it
-    /// was told at both baselines.
-    fn older_state(&self, entry: &Entry, codec: &KindCodec) -> Option<&[i32]> {
+    /// The entity at the older baseline, where its trend is used: its kind follows trends, and it was told at
+    /// both baselines. `place` moves on to where it is; entities are asked for in ascending order.
+    fn older_entry(&self, entry: &Entry, codec: &KindCodec, place: &mut usize) -> Option<(&View, &Entry)> {
         let older = self.older?;
         let both = Some(entry.told) == self.header.newer && entry.told_before == Some(older.tick);
         if !both || !codec.has_trends() {
             return None;
         }
-        let before = older.entry(entry.index).filter(|before| before.kind == entry.kind)?;
-        Some(self.state_of(older, before, codec))
-    }
-
-    fn state_of<'v>(&self, view: &'v View, entry: &Entry, codec: &KindCodec) -> &'v [i32] {
-        let start = entry.lanes as usize;
-        &view.lanes[start..start + codec.lanes()]
+        while older.entries.get(*place).is_some_and(|before| before.index < entry.index) {
+            *place += 1;
+        }
+        let before = older.entries.get(*place)?;
+        (before.index == entry.index && before.kind == entry.kind).then_some((older, before))
     }
 
     fn kind(&self, kind: KindId) -> Result<&KindCodec, SnapshotError> {
         self.codec.kind(kind).ok_or(SnapshotError::UnknownKind { kind: kind.0 })
     }
+}
+
+fn state_of<'v>(view: &'v View, entry: &Entry, codec: &KindCodec) -> &'v [i32] {
+    let start = entry.lanes as usize;
+    &view.lanes[start..start + codec.lanes()]
 }
