@@ -225,15 +225,11 @@ impl Link for SimLink {
         Ok(Polled::Full)
     }
 
-    fn send(&mut self, message: Bytes) -> Result<(), LinkEnd> {
+    fn send(&mut self, message: &[u8]) {
         let mut cable = self.shared.cable.lock();
-        if cable.state == State::Lost {
-            return Err(LinkEnd::Lost);
-        }
         cable.unsent += message.len();
         cable.most_unsent = cable.most_unsent.max(cable.unsent);
-        self.unsent.push_back(message);
-        Ok(())
+        self.unsent.push_back(Bytes::copy_from_slice(message));
     }
 
     fn poll_flush(&mut self) -> Result<bool, LinkEnd> {

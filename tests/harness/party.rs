@@ -185,9 +185,8 @@ impl Link for WireLink {
         Ok(Polled::Full)
     }
 
-    fn send(&mut self, message: Bytes) -> Result<(), LinkEnd> {
-        self.unsent.push_back(message);
-        Ok(())
+    fn send(&mut self, message: &[u8]) {
+        self.unsent.push_back(Bytes::copy_from_slice(message));
     }
 
     fn poll_flush(&mut self) -> Result<bool, LinkEnd> {

@@ -321,7 +321,7 @@ impl<B: Brain> World<B> {
             let refusal = Refusal::new(RefusalReason::End(SessionEnd::RoomFull));
             let mut bytes = Vec::new();
             ServerMessage::Refusal(refusal).encode(&mut bytes).expect("a refusal without words");
-            link.send(bytes.into()).expect("the cable is new");
+            link.send(&bytes);
             Box::new(link).close(SessionEnd::RoomFull);
             return;
         }

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use hyper::upgrade::OnUpgrade;
 use std::sync::Arc;
 use tickwire_protocol::message::SUBPROTOCOL;
-use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tungstenite::handshake::derive_accept_key;
 
 /// Answers the request to speak WebSocket, and sees the connection off to its handshake.
 pub(super) async fn play(State(lobby): State<Arc<Lobby>>, mut request: Request) -> Response {

@@ -1,14 +1,12 @@
 //! Closing connections in order: the close frame, and the peer's answer to it, for a little while.
 
 use super::link::Closing;
-use futures_util::{SinkExt, StreamExt};
 use std::time::Duration;
 use tickwire_protocol::end::SessionEnd;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinSet;
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::protocol::CloseFrame;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tungstenite::protocol::CloseFrame;
+use tungstenite::protocol::frame::coding::CloseCode;
 
 /// How long a peer may take to answer a close frame.
 const LINGER: Duration = Duration::from_secs(2);
@@ -30,19 +28,19 @@ pub(crate) async fn run_closer(mut connections: UnboundedReceiver<Closing>) {
 }
 
 async fn close(closing: Closing) {
-    let Closing { mut connection, end, permit } = closing;
-    if connection.get_mut().move_to_runtime().is_err() {
+    let Closing { mut websocket, end, permit } = closing;
+    if websocket.socket_mut().move_to_runtime().is_err() {
         return;
     }
     let orderly = async {
         if end != SessionEnd::ConnectionLost {
             // A code without a frame of its own, like 1006, is never sent.
-            connection.send(Message::Close(Some(close_frame(end)))).await?;
+            websocket.close(close_frame(end)).await?;
         }
         // Without reading what is still on its way, the system would reset the connection, and the peer
         // might lose what it was told last.
-        while let Some(Ok(_)) = connection.next().await {}
-        Ok::<(), tokio_tungstenite::tungstenite::Error>(())
+        while websocket.next().await.is_ok() {}
+        Ok::<(), tungstenite::Error>(())
     };
     // A peer that does not answer is dropped.
     let _ = tokio::time::timeout(LINGER, orderly).await;

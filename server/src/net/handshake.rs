@@ -2,26 +2,23 @@
 //! for.
 
 use super::limit::ConnectionPermit;
-use super::link::{Connection, DirectLink, LinkEnd, binary};
+use super::link::{Closing, DirectLink, LinkEnd, binary};
 use super::socket::{Socket, bucket};
+use super::websocket::WebSocket;
 use crate::clock::Clock;
 use crate::inbox::inbox;
 use crate::room::{Admission, GameEntry, PlaceTaken, RoomCard};
 use crate::run::Lobby;
 use crate::session::TokenHash;
-use futures_util::{SinkExt, StreamExt};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tickwire_protocol::end::SessionEnd;
-use tickwire_protocol::limits::MAX_CLIENT_MESSAGE_BYTES;
 use tickwire_protocol::message::{
     BoundedText, ClientMessage, Features, Hello, MessageError, PlayerName, Refusal, RefusalReason, RoomWish,
     ServerMessage, VERSION,
 };
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
 /// Why a connection does not get into a room.
 pub(crate) enum Rejection {
@@ -41,9 +38,6 @@ impl From<SessionEnd> for Rejection {
     }
 }
 
-/// Memory for reading, per connection. Inputs are a few bytes each, and what does not fit is read next.
-const READ_BUFFER_BYTES: usize = 1024;
-
 /// Takes an upgraded connection, reads its hello and hands it to a room, or tells it why not.
 pub(crate) async fn shake_hands(
     upgraded: Upgraded,
@@ -51,8 +45,8 @@ pub(crate) async fn shake_hands(
     permit: ConnectionPermit,
     lobby: Arc<Lobby>,
 ) {
-    let mut connection = websocket(upgraded, &lobby).await;
-    let hello = tokio::time::timeout(lobby.services.config.handshake_timeout, read_hello(&mut connection));
+    let mut websocket = websocket(upgraded, &lobby);
+    let hello = tokio::time::timeout(lobby.services.config.handshake_timeout, read_hello(&mut websocket));
     let hello = hello.await.unwrap_or(Err(SessionEnd::HandshakeTimedOut.into()));
     let destination = hello.and_then(|hello| {
         let name = player_name(&hello)?;
@@ -61,38 +55,32 @@ pub(crate) async fn shake_hands(
     });
     match destination {
         Ok((hello, name, destination)) => {
-            if let Err(error) = hand_over(connection, hello, name, destination, peer, permit, &lobby) {
+            if let Err(error) = hand_over(websocket, hello, name, destination, peer, permit, &lobby) {
                 tracing::warn!(%peer, %error, "a connection could not be handed to its room");
             }
         }
-        Err(rejection) => reject(connection, rejection, peer, permit, &lobby).await,
+        Err(rejection) => reject(websocket, rejection, peer, permit, &lobby).await,
     }
 }
 
-async fn websocket(upgraded: Upgraded, lobby: &Lobby) -> Connection {
+fn websocket(upgraded: Upgraded, lobby: &Lobby) -> WebSocket {
     let limit = bucket(lobby.services.config.client_bytes_per_second, lobby.clock.now());
-    let clock: Arc<dyn Clock> = Arc::new(lobby.clock);
-    let config = WebSocketConfig::default()
-        .read_buffer_size(READ_BUFFER_BYTES)
-        .max_message_size(Some(MAX_CLIENT_MESSAGE_BYTES))
-        .max_frame_size(Some(MAX_CLIENT_MESSAGE_BYTES));
     match upgraded.downcast::<TokioIo<tokio::net::TcpStream>>() {
         Ok(parts) => {
-            let socket = Socket::new(parts.io.into_inner(), limit, clock);
+            let socket = Socket::new(parts.io.into_inner(), limit);
             // What came right behind the request has been read already.
-            Connection::from_partially_read(socket, parts.read_buf.to_vec(), Role::Server, Some(config)).await
+            WebSocket::new(socket, parts.read_buf.to_vec(), lobby.clock)
         }
         Err(upgraded) => {
-            let socket = Socket::wrapped(Box::new(TokioIo::new(upgraded)), limit, clock);
-            Connection::from_raw_socket(socket, Role::Server, Some(config)).await
+            let socket = Socket::wrapped(Box::new(TokioIo::new(upgraded)), limit);
+            WebSocket::new(socket, Vec::new(), lobby.clock)
         }
     }
 }
 
-async fn read_hello(connection: &mut Connection) -> Result<Hello, Rejection> {
+async fn read_hello(websocket: &mut WebSocket) -> Result<Hello, Rejection> {
     loop {
-        let next = connection.next().await;
-        let bytes = match binary(next) {
+        let bytes = match binary(websocket.next().await) {
             Ok(Some(bytes)) => bytes,
             Ok(None) => continue,
             Err(LinkEnd::Lost) => return Err(SessionEnd::ConnectionLost.into()),
@@ -184,7 +172,7 @@ impl Lobby {
 }
 
 fn hand_over(
-    connection: Connection,
+    websocket: WebSocket,
     hello: Hello,
     name: PlayerName,
     destination: Destination,
@@ -194,14 +182,14 @@ fn hand_over(
 ) -> std::io::Result<()> {
     let (writer, inbox) = inbox();
     let messages = bucket(lobby.services.config.client_messages_per_second, lobby.clock.now());
-    let link = DirectLink::new(connection, writer, messages, peer, lobby.closer.clone(), permit)?;
+    let link = DirectLink::new(websocket, writer, messages, peer, lobby.closer.clone(), permit)?;
     let Destination { card, place } = destination;
     lobby.admit(&card, Admission { link: Box::new(link), inbox, hello, name, place });
     Ok(())
 }
 
 async fn reject(
-    mut connection: Connection,
+    mut websocket: WebSocket,
     rejection: Rejection,
     peer: SocketAddr,
     permit: ConnectionPermit,
@@ -217,8 +205,8 @@ async fn reject(
         let mut bytes = Vec::new();
         if ServerMessage::Refusal(refusal).encode(&mut bytes).is_ok() {
             // The connection may be gone, and then nobody is left to be told.
-            let _ = connection.send(Message::Binary(bytes.into())).await;
+            let _ = websocket.send_now(&bytes).await;
         }
     }
-    let _ = lobby.closer.send(super::link::Closing { connection, end, permit });
+    let _ = lobby.closer.send(Closing { websocket, end, permit });
 }

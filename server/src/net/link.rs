@@ -2,19 +2,17 @@
 
 use crate::inbox::{InboxWriter, Received};
 use crate::net::limit::{ConnectionPermit, TokenBucket};
-use crate::net::socket::{Socket, TooManyBytes};
+use crate::net::socket::TooManyBytes;
+use crate::net::websocket::WebSocket;
 use bytes::Bytes;
-use futures_util::{Sink, Stream};
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use thiserror::Error;
 use tickwire_protocol::end::SessionEnd;
 use tickwire_protocol::time::Micros;
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
-use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
-use tokio_tungstenite::tungstenite::{self, Message};
+use tungstenite::error::{CapacityError, ProtocolError};
+use tungstenite::protocol::frame::coding::CloseCode;
+use tungstenite::{Error, Message};
 
 /// The connection of a session. Everything is polled by the tick and nothing waits.
 ///
@@ -27,10 +25,7 @@ pub trait Link: Send {
     fn poll_receive(&mut self, now: Micros) -> Result<Polled, LinkEnd>;
 
     /// Takes a message. It goes out with the next [`Link::poll_flush`].
-    ///
-    /// # Errors
-    /// [`LinkEnd`] when nothing can be sent any more.
-    fn send(&mut self, message: Bytes) -> Result<(), LinkEnd>;
+    fn send(&mut self, message: &[u8]);
 
     /// Writes what was taken, as far as the network has room: true when nothing is left.
     ///
@@ -65,12 +60,9 @@ pub enum LinkEnd {
     Broken(#[from] SessionEnd),
 }
 
-/// The WebSocket of a connection.
-pub(crate) type Connection = WebSocketStream<Socket>;
-
-/// A WebSocket over plain TCP that the tick itself reads and writes.
+/// A WebSocket that the tick itself reads and writes.
 pub(crate) struct DirectLink {
-    connection: Connection,
+    websocket: WebSocket,
     inbox: InboxWriter,
     messages: TokenBucket,
     peer: SocketAddr,
@@ -83,7 +75,7 @@ pub(crate) type Closer = tokio::sync::mpsc::UnboundedSender<Closing>;
 
 /// A connection that is to be closed.
 pub(crate) struct Closing {
-    pub(crate) connection: Connection,
+    pub(crate) websocket: WebSocket,
     pub(crate) end: SessionEnd,
     pub(crate) permit: ConnectionPermit,
 }
@@ -94,24 +86,24 @@ impl DirectLink {
     /// # Errors
     /// When the system refuses.
     pub(crate) fn new(
-        mut connection: Connection,
+        mut websocket: WebSocket,
         inbox: InboxWriter,
         messages: TokenBucket,
         peer: SocketAddr,
         closer: Closer,
         permit: ConnectionPermit,
     ) -> std::io::Result<DirectLink> {
-        connection.get_mut().move_to_tick()?;
-        Ok(DirectLink { connection, inbox, messages, peer, closer, permit })
+        websocket.socket_mut().move_to_tick()?;
+        Ok(DirectLink { websocket, inbox, messages, peer, closer, permit })
     }
 }
 
 impl Link for DirectLink {
     fn poll_receive(&mut self, now: Micros) -> Result<Polled, LinkEnd> {
-        self.connection.get_mut().rearm();
+        self.websocket.socket_mut().rearm();
         let mut context = Context::from_waker(Waker::noop());
         while !self.inbox.is_full() {
-            let Poll::Ready(next) = Pin::new(&mut self.connection).poll_next(&mut context) else {
+            let Poll::Ready(next) = self.websocket.poll_next(&mut context, now) else {
                 return Ok(Polled::Drained);
             };
             if !self.messages.take(1, now) {
@@ -125,13 +117,13 @@ impl Link for DirectLink {
         Ok(Polled::Full)
     }
 
-    fn send(&mut self, message: Bytes) -> Result<(), LinkEnd> {
-        Pin::new(&mut self.connection).start_send(Message::Binary(message)).map_err(|_| LinkEnd::Lost)
+    fn send(&mut self, message: &[u8]) {
+        self.websocket.send(message);
     }
 
     fn poll_flush(&mut self) -> Result<bool, LinkEnd> {
         let mut context = Context::from_waker(Waker::noop());
-        match Pin::new(&mut self.connection).poll_flush(&mut context) {
+        match self.websocket.poll_flush(&mut context) {
             Poll::Pending => Ok(false),
             Poll::Ready(Ok(())) => Ok(true),
             Poll::Ready(Err(_)) => Err(LinkEnd::Lost),
@@ -139,7 +131,7 @@ impl Link for DirectLink {
     }
 
     fn close(self: Box<Self>, end: SessionEnd) {
-        let closing = Closing { connection: self.connection, end, permit: self.permit };
+        let closing = Closing { websocket: self.websocket, end, permit: self.permit };
         // Without a runtime the connection is dropped, which is all that is left to do.
         let _ = self.closer.send(closing);
     }
@@ -150,26 +142,24 @@ impl Link for DirectLink {
 }
 
 /// The bytes of a binary message, or none of what the WebSocket layer sees to itself.
-pub(crate) fn binary(next: Option<Result<Message, tungstenite::Error>>) -> Result<Option<Bytes>, LinkEnd> {
+pub(crate) fn binary(next: Result<Message, Error>) -> Result<Option<Bytes>, LinkEnd> {
     match next {
-        Some(Ok(Message::Binary(bytes))) => Ok(Some(bytes)),
-        Some(Ok(Message::Text(_))) => Err(SessionEnd::TextFrame.into()),
-        Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => Ok(None),
-        Some(Ok(Message::Close(Some(frame)))) if frame.code == CloseCode::Normal => {
-            Err(SessionEnd::Left.into())
-        }
-        Some(Ok(Message::Close(_))) | None => Err(LinkEnd::Lost),
-        Some(Err(error)) => Err(link_end(&error)),
+        Ok(Message::Binary(bytes)) => Ok(Some(bytes)),
+        Ok(Message::Text(_)) => Err(SessionEnd::TextFrame.into()),
+        Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)) => Ok(None),
+        Ok(Message::Close(Some(frame))) if frame.code == CloseCode::Normal => Err(SessionEnd::Left.into()),
+        Ok(Message::Close(_)) => Err(LinkEnd::Lost),
+        Err(error) => Err(link_end(&error)),
     }
 }
 
 /// What an error of the WebSocket layer means for the session.
-fn link_end(error: &tungstenite::Error) -> LinkEnd {
+fn link_end(error: &Error) -> LinkEnd {
     match error {
-        tungstenite::Error::Capacity(CapacityError::MessageTooLong { .. }) => SessionEnd::TooLarge.into(),
-        tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => LinkEnd::Lost,
-        tungstenite::Error::Protocol(_) | tungstenite::Error::Utf8(_) => SessionEnd::Malformed.into(),
-        tungstenite::Error::Io(error) if is_too_many(error) => SessionEnd::TooMany.into(),
+        Error::Capacity(CapacityError::MessageTooLong { .. }) => SessionEnd::TooLarge.into(),
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => LinkEnd::Lost,
+        Error::Protocol(_) | Error::Utf8(_) => SessionEnd::Malformed.into(),
+        Error::Io(error) if is_too_many(error) => SessionEnd::TooMany.into(),
         _ => LinkEnd::Lost,
     }
 }

@@ -6,8 +6,9 @@ mod handshake;
 pub mod limit;
 pub mod link;
 mod listen;
-pub mod socket;
+mod socket;
 pub mod tls;
+mod websocket;
 
 pub(crate) use close::run_closer;
 pub(crate) use handshake::shake_hands;

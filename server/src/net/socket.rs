@@ -1,15 +1,12 @@
 //! The byte stream under a WebSocket: first of the tokio runtime, where it shakes hands, then of a tick.
 //!
 //! While it belongs to a tick nothing waits for it: it is polled once before the tick and once after, and
-//! says that it is not ready instead of waking anybody. The WebSocket around it stays the same object, so
-//! what has been read already goes along.
+//! says that it is not ready instead of waking anybody.
 
 use super::limit::TokenBucket;
-use crate::clock::Clock;
 use std::io::{self, Read, Write};
 use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use tickwire_protocol::time::Micros;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -17,16 +14,15 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 ///
 /// The limit is on raw bytes, because a peer can keep a WebSocket busy without a message ever coming out:
 /// with control frames, or with fragments of no length.
-pub struct Socket {
+pub(crate) struct Socket {
     stream: Stream,
     limit: TokenBucket,
-    clock: Arc<dyn Clock>,
     /// The last read took all that there was, so that another would only say so.
     is_drained: bool,
 }
 
 /// Any stream that the tokio runtime drives, such as one inside TLS.
-pub trait AsyncStream: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(crate) trait AsyncStream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> AsyncStream for T {}
 
@@ -44,32 +40,24 @@ enum Stream {
 /// The error by which a socket says that its peer sent too much.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("the peer sends more bytes than it may")]
-pub struct TooManyBytes;
+pub(crate) struct TooManyBytes;
 
 impl Socket {
     /// A TCP stream of the runtime.
-    #[must_use]
-    pub fn new(stream: tokio::net::TcpStream, limit: TokenBucket, clock: Arc<dyn Clock>) -> Socket {
-        Socket { stream: Stream::Runtime(stream), limit, clock, is_drained: false }
+    pub(crate) fn new(stream: tokio::net::TcpStream, limit: TokenBucket) -> Socket {
+        Socket { stream: Stream::Runtime(stream), limit, is_drained: false }
     }
 
     /// A stream that stays with the runtime.
-    #[must_use]
-    pub fn wrapped(stream: Box<dyn AsyncStream>, limit: TokenBucket, clock: Arc<dyn Clock>) -> Socket {
-        Socket { stream: Stream::Wrapped(stream), limit, clock, is_drained: false }
-    }
-
-    /// Whether it can be moved to a tick: whether it is plain TCP.
-    #[must_use]
-    pub fn is_plain(&self) -> bool {
-        !matches!(self.stream, Stream::Wrapped(_))
+    pub(crate) fn wrapped(stream: Box<dyn AsyncStream>, limit: TokenBucket) -> Socket {
+        Socket { stream: Stream::Wrapped(stream), limit, is_drained: false }
     }
 
     /// Takes the stream away from the runtime. Nothing happens to one that a tick cannot poll.
     ///
     /// # Errors
     /// When the system refuses.
-    pub fn move_to_tick(&mut self) -> io::Result<()> {
+    pub(crate) fn move_to_tick(&mut self) -> io::Result<()> {
         self.stream = match std::mem::replace(&mut self.stream, Stream::Moving) {
             // It is non-blocking already, as the runtime had it.
             Stream::Runtime(stream) => Stream::Tick(stream.into_std()?),
@@ -82,7 +70,8 @@ impl Socket {
     ///
     /// # Errors
     /// When the system refuses.
-    pub fn move_to_runtime(&mut self) -> io::Result<()> {
+    pub(crate) fn move_to_runtime(&mut self) -> io::Result<()> {
+        self.is_drained = false;
         self.stream = match std::mem::replace(&mut self.stream, Stream::Moving) {
             Stream::Tick(stream) => Stream::Runtime(tokio::net::TcpStream::from_std(stream)?),
             other => other,
@@ -91,62 +80,54 @@ impl Socket {
     }
 
     /// Allows another read from the system: at the start of a tick.
-    pub fn rearm(&mut self) {
+    pub(crate) fn rearm(&mut self) {
         self.is_drained = false;
     }
 
-    fn poll_stream(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    /// Whether another read would only say that there is no more.
+    pub(crate) fn is_drained(&self) -> bool {
+        self.is_drained
+    }
+
+    /// Reads what there is, up to the length of the buffer; nothing at the end of the stream.
+    pub(crate) fn poll_read(
+        &mut self,
+        task: &mut Context<'_>,
+        buffer: &mut [u8],
+        now: Micros,
+    ) -> Poll<io::Result<usize>> {
+        let read = ready!(self.poll_stream(task, buffer))?;
+        let may = read == 0 || self.limit.take(read, now);
+        Poll::Ready(if may { Ok(read) } else { Err(io::Error::other(TooManyBytes)) })
+    }
+
+    fn poll_stream(&mut self, task: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         match &mut self.stream {
-            Stream::Runtime(stream) => Pin::new(stream).poll_read(context, buffer),
-            Stream::Wrapped(stream) => Pin::new(stream).poll_read(context, buffer),
-            Stream::Tick(stream) => {
-                if self.is_drained {
-                    return Poll::Pending;
+            Stream::Runtime(stream) => poll_async(stream, task, buffer),
+            Stream::Wrapped(stream) => poll_async(stream, task, buffer),
+            Stream::Tick(_) if self.is_drained => Poll::Pending,
+            Stream::Tick(stream) => match stream.read(buffer) {
+                Ok(read) => {
+                    // Fewer bytes than there was room for: there are no more for now. (None at all means
+                    // that the peer has closed, and then every read says so.)
+                    self.is_drained = read > 0 && read < buffer.len();
+                    Poll::Ready(Ok(read))
                 }
-                let room = buffer.initialize_unfilled();
-                let length = room.len();
-                match stream.read(room) {
-                    Ok(read) => {
-                        // Fewer bytes than there was room for: there are no more for now. (None at all means
-                        // that the peer has closed, and then every read says so.)
-                        self.is_drained = read > 0 && read < length;
-                        buffer.advance(read);
-                        Poll::Ready(Ok(()))
-                    }
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                        self.is_drained = true;
-                        Poll::Pending
-                    }
-                    Err(error) => Poll::Ready(Err(error)),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.is_drained = true;
+                    Poll::Pending
                 }
-            }
+                Err(error) => Poll::Ready(Err(error)),
+            },
             Stream::Moving => Poll::Ready(Err(lost())),
         }
     }
-}
 
-impl AsyncRead for Socket {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let socket = self.get_mut();
-        let before = buffer.filled().len();
-        let polled = socket.poll_stream(context, buffer);
-        let read = buffer.filled().len() - before;
-        if read > 0 && !socket.limit.take(read, socket.clock.now()) {
-            return Poll::Ready(Err(io::Error::other(TooManyBytes)));
-        }
-        polled
-    }
-}
-
-impl AsyncWrite for Socket {
-    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match &mut self.get_mut().stream {
-            Stream::Runtime(stream) => Pin::new(stream).poll_write(context, bytes),
-            Stream::Wrapped(stream) => Pin::new(stream).poll_write(context, bytes),
+    /// Writes as many of the bytes as there is room for, at least one.
+    pub(crate) fn poll_write(&mut self, task: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match &mut self.stream {
+            Stream::Runtime(stream) => Pin::new(stream).poll_write(task, bytes),
+            Stream::Wrapped(stream) => Pin::new(stream).poll_write(task, bytes),
             Stream::Tick(stream) => match stream.write(bytes) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => Poll::Pending,
                 written => Poll::Ready(written),
@@ -155,22 +136,24 @@ impl AsyncWrite for Socket {
         }
     }
 
-    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.get_mut().stream {
-            Stream::Wrapped(stream) => Pin::new(stream).poll_flush(context),
+    /// Sees that what was written is on its way.
+    pub(crate) fn poll_flush(&mut self, task: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.stream {
+            Stream::Wrapped(stream) => Pin::new(stream).poll_flush(task),
             // TCP has no buffer on this side of the system.
             Stream::Runtime(_) | Stream::Tick(_) | Stream::Moving => Poll::Ready(Ok(())),
         }
     }
+}
 
-    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.get_mut().stream {
-            Stream::Runtime(stream) => Pin::new(stream).poll_shutdown(context),
-            Stream::Wrapped(stream) => Pin::new(stream).poll_shutdown(context),
-            Stream::Tick(stream) => Poll::Ready(stream.shutdown(std::net::Shutdown::Write)),
-            Stream::Moving => Poll::Ready(Ok(())),
-        }
-    }
+fn poll_async<S: AsyncRead + Unpin + ?Sized>(
+    stream: &mut S,
+    task: &mut Context<'_>,
+    buffer: &mut [u8],
+) -> Poll<io::Result<usize>> {
+    let mut buffer = ReadBuf::new(buffer);
+    ready!(Pin::new(stream).poll_read(task, &mut buffer))?;
+    Poll::Ready(Ok(buffer.filled().len()))
 }
 
 /// Makes a TCP stream fit for small messages in time: no waiting for more to send, a short queue in the
@@ -202,7 +185,7 @@ fn lost() -> io::Error {
     io::Error::from(io::ErrorKind::NotConnected)
 }
 
-/// A time on the clock of a socket's limit.
+/// A limit for one connection, with the burst that an honest client needs after its network stood still.
 pub(crate) fn bucket(per_second: u32, now: Micros) -> TokenBucket {
     TokenBucket::new(per_second, crate::config::BURST_SECONDS, now)
 }

@@ -46,9 +46,9 @@ impl Admission {
         tracing::debug!(peer = ?self.link.peer(), reason = end.name(), "refused");
         let (_, message) = outbox.message(|out| ServerMessage::Refusal(refusal).encode(out));
         if let Some(message) = message {
-            // The connection may be gone, and then nobody is left to be told.
-            let _ = self.link.send(message);
+            self.link.send(message);
         }
+        // The connection may be gone, and then nobody is left to be told.
         let _ = self.link.poll_flush();
         self.link.close(end);
     }
@@ -173,7 +173,7 @@ impl Room {
             let allowed = session.conversation.handle_server(&message);
             debug_assert_eq!(allowed, Ok(()), "these are what a hello is answered with");
             match outbox.message(|out| message.encode(out)) {
-                (Ok(()), Some(bytes)) => send_to(session, &bytes),
+                (Ok(()), Some(bytes)) => send_to(session, bytes),
                 (result, _) => {
                     tracing::error!(?result, "a message of the welcome cannot be encoded");
                     self.ending.push((key, SessionEnd::Internal));

@@ -27,7 +27,6 @@ use crate::metrics::{Metrics, Stage};
 use crate::net::limit::LogLimit;
 use crate::outbox::Outbox;
 use crate::session::{SendTimes, Session, SessionKey, Sessions};
-use bytes::Bytes;
 use play::Play;
 use rand_chacha::ChaCha20Rng;
 use std::collections::{HashMap, VecDeque};
@@ -432,9 +431,9 @@ fn is_over(session: &Session) -> bool {
 }
 
 /// Sends a message to a session, if it has a connection.
-fn send_to(session: &mut Session, message: &Bytes) {
+fn send_to(session: &mut Session, message: &[u8]) {
     if let Some(wire) = &mut session.wire {
-        wire.send(message.clone());
+        wire.send(message);
     }
 }
 

@@ -100,7 +100,7 @@ impl Drain<'_> {
                 session.conversation.handle_server(&pong)?;
                 let (_, bytes) = self.outbox.message(|out| pong.encode(out));
                 if let Some(bytes) = bytes {
-                    send_to(session, &bytes);
+                    send_to(session, bytes);
                 }
                 Ok(())
             }
@@ -177,7 +177,7 @@ impl Drain<'_> {
         }
         let (_, bytes) = self.outbox.message(|out| ping.encode(out));
         if let Some(bytes) = bytes {
-            send_to(session, &bytes);
+            send_to(session, bytes);
         }
     }
 

@@ -119,7 +119,7 @@ impl Room {
             let allowed = session.conversation.handle_snapshot(tick);
             debug_assert_eq!(allowed, Ok(()), "the client has had what a snapshot needs");
             session.flow.handle_sent(tick, now);
-            send_to(session, &message);
+            send_to(session, message);
             if session.wants_checks {
                 let check = session.recipient.check(history, tick, play.avatar_bytes(session.player));
                 tell_check(session, tick, check, outbox);
@@ -166,11 +166,11 @@ fn tell_session_events(session: &mut Session, outbox: &mut Outbox, tally: &mut T
         let (count, message) = outbox.message(|out| session.events.poll_message(out));
         let Some(message) = message else { return };
         tally.events += count as u64;
-        if let Ok(told) = ServerMessage::decode(&message) {
+        if let Ok(told) = ServerMessage::decode(message) {
             let allowed = session.conversation.handle_server(&told);
             debug_assert_eq!(allowed, Ok(()), "the queue numbers its events one after another");
         }
-        send_to(session, &message);
+        send_to(session, message);
     }
 }
 
@@ -179,6 +179,6 @@ fn tell_check(session: &mut Session, tick: Tick, check: Option<u32>, outbox: &mu
     let notice = Notice::from(NoticeKind::Check { tick, check });
     let (_, message) = outbox.message(|out| ServerMessage::Notice(notice).encode(out));
     if let Some(message) = message {
-        send_to(session, &message);
+        send_to(session, message);
     }
 }

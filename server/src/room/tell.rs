@@ -64,7 +64,7 @@ impl Room {
         let Some(bytes) = bytes else { return };
         for (_, session) in self.sessions.iter_mut().filter(|(_, session)| session.is_active()) {
             if session.conversation.handle_server(&message).is_ok() {
-                send_to(session, &bytes);
+                send_to(session, bytes);
             }
         }
     }

@@ -12,7 +12,6 @@ pub(crate) use token::new_token;
 use crate::assemble::{Recipient, Transport};
 use crate::inbox::Inbox;
 use crate::net::link::{Link, LinkEnd};
-use bytes::Bytes;
 use tickwire_protocol::game::Role;
 use tickwire_protocol::id::{EntityIndex, PlayerId};
 use tickwire_protocol::message::{Conversation, EventQueue, RoundTrip, SessionState};
@@ -70,8 +69,8 @@ impl Wire {
 
     /// Hands a message to the link, to go out with the next flush. A link that has ended says so when it is
     /// read.
-    pub(crate) fn send(&mut self, message: Bytes) {
-        let _ = self.link.send(message);
+    pub(crate) fn send(&mut self, message: &[u8]) {
+        self.link.send(message);
         self.has_queued = true;
     }
 

@@ -1,0 +1,213 @@
+//! A WebSocket, the same object from the upgrade to the close, whoever polls it: the runtime, a tick, and the
+//! runtime again. What has been read already goes along.
+//!
+//! tungstenite does the framing of what comes in, the answers to pings, and the close. What a tick sends is
+//! framed by its header format and kept in one place until the tick's end, so that all of it is one system
+//! call; a player's snapshot costs no counted bytes, no waker, no second buffer.
+
+use super::socket::Socket;
+use crate::clock::{Clock, MonotonicClock};
+use std::future::poll_fn;
+use std::io::{self, Read, Write};
+use std::task::{Context, Poll, ready};
+use tickwire_protocol::limits::MAX_CLIENT_MESSAGE_BYTES;
+use tickwire_protocol::time::Micros;
+use tungstenite::protocol::frame::coding::{Data, OpCode};
+use tungstenite::protocol::frame::{CloseFrame, FrameHeader};
+use tungstenite::protocol::{Role, WebSocketConfig, WebSocketContext};
+use tungstenite::{Error, Message};
+
+/// The server's end of a WebSocket.
+pub(crate) struct WebSocket {
+    context: WebSocketContext,
+    socket: Socket,
+    outgoing: Outgoing,
+    clock: MonotonicClock,
+    /// At least as many bytes as were read and have not come out as messages.
+    unread: usize,
+}
+
+/// Frames on their way out, and what keeps them whole: two write to the socket, the tick its messages and
+/// tungstenite its pongs and closes, and neither may begin within a frame of the other.
+#[derive(Default)]
+struct Outgoing {
+    frames: Vec<u8>,
+    written: usize,
+    /// tungstenite has written a part of what it wants to.
+    is_split: bool,
+}
+
+/// Memory for reading, per connection. Inputs are a few bytes each, what does not fit is read next, and
+/// tungstenite clears as much before each read.
+const READ_BUFFER_BYTES: usize = 256;
+
+/// Bytes of pongs that may wait for a peer that does not read; when there are more, the newest ping alone is
+/// answered.
+const CONTROL_BUFFER_BYTES: usize = 1 << 10;
+
+/// Memory for sending that a connection keeps. A snapshot needs less, and what a welcome needed is given back.
+const KEPT_BYTES: usize = 512;
+
+impl WebSocket {
+    /// A WebSocket on a stream that was just upgraded. `begun` has been read of it already.
+    pub(crate) fn new(socket: Socket, begun: Vec<u8>, clock: MonotonicClock) -> WebSocket {
+        let config = WebSocketConfig::default()
+            .read_buffer_size(READ_BUFFER_BYTES)
+            .write_buffer_size(0)
+            .max_write_buffer_size(CONTROL_BUFFER_BYTES)
+            .max_message_size(Some(MAX_CLIENT_MESSAGE_BYTES))
+            .max_frame_size(Some(MAX_CLIENT_MESSAGE_BYTES));
+        let unread = begun.len();
+        let context = WebSocketContext::from_partially_read(begun, Role::Server, Some(config));
+        WebSocket { context, socket, outgoing: Outgoing::default(), clock, unread }
+    }
+
+    /// The stream below.
+    pub(crate) fn socket_mut(&mut self) -> &mut Socket {
+        &mut self.socket
+    }
+
+    /// The next message. Pings and closes are among them; they are answered already, or soon.
+    pub(crate) fn poll_next(&mut self, task: &mut Context<'_>, now: Micros) -> Poll<Result<Message, Error>> {
+        if self.unread == 0 && self.socket.is_drained() {
+            return Poll::Pending;
+        }
+        let (context, mut stream) = self.parts(task, now);
+        let next = context.read(&mut stream);
+        let read = stream.read;
+        self.unread += read;
+        if let Ok(message) = &next {
+            self.unread = self.unread.saturating_sub(frame_bytes(message.len()));
+        }
+        pending(next)
+    }
+
+    /// The next message, for a task of the runtime.
+    pub(crate) async fn next(&mut self) -> Result<Message, Error> {
+        poll_fn(|task| self.poll_next(task, self.clock.now())).await
+    }
+
+    /// Takes a binary message, to go out with the next flush.
+    pub(crate) fn send(&mut self, message: &[u8]) {
+        let header = FrameHeader { opcode: OpCode::Data(Data::Binary), ..FrameHeader::default() };
+        let frames = &mut self.outgoing.frames;
+        header.format(message.len() as u64, frames).expect("memory takes what is written to it");
+        frames.extend_from_slice(message);
+    }
+
+    /// Writes what was sent, as far as there is room.
+    pub(crate) fn poll_flush(&mut self, task: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.outgoing.is_split {
+            // The rest is written with the next read.
+            return Poll::Pending;
+        }
+        ready!(self.outgoing.poll_write(&mut self.socket, task))?;
+        self.socket.poll_flush(task)
+    }
+
+    /// Sends one message, for a task of the runtime.
+    pub(crate) async fn send_now(&mut self, message: &[u8]) -> io::Result<()> {
+        self.send(message);
+        poll_fn(|task| self.poll_flush(task)).await
+    }
+
+    /// Sends a close frame behind all that was sent before, for a task of the runtime.
+    pub(crate) async fn close(&mut self, frame: CloseFrame) -> Result<(), Error> {
+        let now = self.clock.now();
+        let mut frame = Some(frame);
+        poll_fn(|task| {
+            let (context, mut stream) = self.parts(task, now);
+            pending(match frame.take() {
+                Some(frame) => context.close(&mut stream, Some(frame)),
+                None => context.flush(&mut stream),
+            })
+        })
+        .await
+    }
+
+    /// tungstenite's part and the stream that it reads from and writes to.
+    fn parts<'a, 'b>(
+        &'a mut self,
+        task: &'a mut Context<'b>,
+        now: Micros,
+    ) -> (&'a mut WebSocketContext, Stream<'a, 'b>) {
+        let WebSocket { context, socket, outgoing, .. } = self;
+        (context, Stream { socket, outgoing, task, now, read: 0 })
+    }
+}
+
+impl Outgoing {
+    /// Writes the frames of the tick.
+    fn poll_write(&mut self, socket: &mut Socket, task: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while self.written < self.frames.len() {
+            match ready!(socket.poll_write(task, &self.frames[self.written..]))? {
+                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                written => self.written += written,
+            }
+        }
+        self.frames.clear();
+        self.frames.shrink_to(KEPT_BYTES);
+        self.written = 0;
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// The socket as tungstenite wants it: what is not ready would block.
+struct Stream<'a, 'b> {
+    socket: &'a mut Socket,
+    outgoing: &'a mut Outgoing,
+    task: &'a mut Context<'b>,
+    now: Micros,
+    /// Bytes that were read.
+    read: usize,
+}
+
+impl Read for Stream<'_, '_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = blocking(self.socket.poll_read(self.task, buffer, self.now))?;
+        self.read += read;
+        Ok(read)
+    }
+}
+
+impl Write for Stream<'_, '_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if !self.outgoing.is_split {
+            blocking(self.outgoing.poll_write(self.socket, self.task))?;
+        }
+        let written = blocking(self.socket.poll_write(self.task, bytes))?;
+        self.outgoing.is_split = written < bytes.len();
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        blocking(self.socket.poll_flush(self.task))
+    }
+}
+
+fn blocking<T>(polled: Poll<io::Result<T>>) -> io::Result<T> {
+    match polled {
+        Poll::Ready(result) => result,
+        Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+    }
+}
+
+fn pending<T>(result: Result<T, Error>) -> Poll<Result<T, Error>> {
+    match result {
+        Err(Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => Poll::Pending,
+        result => Poll::Ready(result),
+    }
+}
+
+/// The bytes of a client's frame with so long a payload, at least: there are longer ways to write a length,
+/// and a message may come in several frames.
+fn frame_bytes(payload: usize) -> usize {
+    let length_bytes = match payload {
+        0..126 => 0,
+        126..65_536 => 2,
+        _ => 8,
+    };
+    2 + length_bytes + MASK_BYTES + payload
+}
+
+const MASK_BYTES: usize = 4;
