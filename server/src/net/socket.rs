@@ -4,7 +4,8 @@
 //! says that it is not ready instead of waking anybody.
 
 use super::limit::TokenBucket;
-use std::io::{self, Read, Write};
+use rustix::net::{RecvFlags, SendFlags};
+use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tickwire_protocol::time::Micros;
@@ -106,18 +107,20 @@ impl Socket {
             Stream::Runtime(stream) => poll_async(stream, task, buffer),
             Stream::Wrapped(stream) => poll_async(stream, task, buffer),
             Stream::Tick(_) if self.is_drained => Poll::Pending,
-            Stream::Tick(stream) => match stream.read(buffer) {
-                Ok(read) => {
+            // These calls are all that most ticks do for a player beside the work itself. The C library's would
+            // ask each time whether the thread is being cancelled.
+            Stream::Tick(stream) => match rustix::net::recv(&*stream, &mut *buffer, RecvFlags::empty()) {
+                Ok((read, _)) => {
                     // Fewer bytes than there was room for: there are no more for now. (None at all means
                     // that the peer has closed, and then every read says so.)
                     self.is_drained = read > 0 && read < buffer.len();
                     Poll::Ready(Ok(read))
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                Err(rustix::io::Errno::WOULDBLOCK) => {
                     self.is_drained = true;
                     Poll::Pending
                 }
-                Err(error) => Poll::Ready(Err(error)),
+                Err(error) => Poll::Ready(Err(error.into())),
             },
             Stream::Moving => Poll::Ready(Err(lost())),
         }
@@ -128,9 +131,9 @@ impl Socket {
         match &mut self.stream {
             Stream::Runtime(stream) => Pin::new(stream).poll_write(task, bytes),
             Stream::Wrapped(stream) => Pin::new(stream).poll_write(task, bytes),
-            Stream::Tick(stream) => match stream.write(bytes) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => Poll::Pending,
-                written => Poll::Ready(written),
+            Stream::Tick(stream) => match rustix::net::send(&*stream, bytes, SendFlags::NOSIGNAL) {
+                Err(rustix::io::Errno::WOULDBLOCK) => Poll::Pending,
+                written => Poll::Ready(written.map_err(io::Error::from)),
             },
             Stream::Moving => Poll::Ready(Err(lost())),
         }
