@@ -172,7 +172,7 @@ impl Interest {
             Viewpoint::Around { centre, enter, leave } => (centre.to_array(), enter, leave.max(enter)),
         };
         // It has long left the cache. By the time that it is searched it will be back.
-        std::hint::black_box(visible.get(visible.len() / 2));
+        std::hint::black_box(visible.get(visible.len() / 2).copied());
         let low = std::array::from_fn(|axis| centre[axis] - leave);
         let high = std::array::from_fn(|axis| centre[axis] + leave);
         let columns = self.cell(0, low)..self.cell(0, high) + 1;

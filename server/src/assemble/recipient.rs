@@ -180,6 +180,7 @@ impl Recipient {
 
     /// Keeps the knowledge after a snapshot that has been written against the one of `baseline`.
     pub(super) fn keep(&mut self, next: &Next, baseline: Option<Tick>) {
+        let is_young = |old: &Tick| next.tick.0 - old.0 < MAX_BASELINE_AGE;
         let before = self.latest.as_ref().map(|latest| latest.tick);
         let mut latest = self.latest.take().or_else(|| self.spare.pop()).unwrap_or_default();
         if before.is_some_and(|before| {
@@ -188,6 +189,10 @@ impl Recipient {
             let mut kept = self.spare.pop().unwrap_or_default();
             kept.copy(&latest);
             self.older.push_back(kept);
+            // Only who keeps more has to forget: to look at the oldest in each tick would fetch it from far.
+            while let Some(aged) = self.older.pop_front_if(|oldest| !is_young(&oldest.tick)) {
+                self.spare.push(aged);
+            }
         }
         if baseline.is_none() || baseline != before {
             let base = self.older.iter().find(|older| Some(older.tick) == baseline);
@@ -199,11 +204,7 @@ impl Recipient {
         latest.advance(next, self.transport == Transport::Ordered);
         self.latest = Some(latest);
         self.newest_sent = Some(next.tick);
-        let is_young = |old: &Tick| next.tick.0 - old.0 < MAX_BASELINE_AGE;
         self.before = before.filter(is_young);
-        while let Some(aged) = self.older.pop_front_if(|oldest| !is_young(&oldest.tick)) {
-            self.spare.push(aged);
-        }
     }
 
     /// The check of the client's knowledge after the snapshot of `tick`, to compare with the one that it

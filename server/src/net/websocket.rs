@@ -39,7 +39,7 @@ struct Outgoing {
 
 /// Memory for reading, per connection. Inputs are a few bytes each, what does not fit is read next, and
 /// tungstenite clears as much before each read.
-const READ_BUFFER_BYTES: usize = 256;
+const READ_BUFFER_BYTES: usize = 128;
 
 /// Bytes of pongs that may wait for a peer that does not read; when there are more, the newest ping alone is
 /// answered.

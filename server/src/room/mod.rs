@@ -277,7 +277,7 @@ impl Room {
         watch.report(&self.services.metrics);
         self.services.metrics.tick_done.observe(watch.last.saturating_since(due).as_secs_f64());
         self.services.metrics.ticks.inc();
-        if self.pace.end(watch.last.saturating_since(started)) {
+        if self.pace.end(tick, watch.last.saturating_since(started)) {
             self.tell_all(NoticeKind::Rate(self.pace.rate()), outbox);
         }
         self.note_emptiness(now);

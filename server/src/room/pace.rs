@@ -18,7 +18,7 @@ pub struct Pace {
     /// How many times the clock has slipped.
     epoch: u16,
     rate: RateMode,
-    /// How long ticks take, smoothed, in microseconds.
+    /// How long ticks take that send snapshots, smoothed, in microseconds.
     load: u64,
 }
 
@@ -73,17 +73,18 @@ impl Pace {
         Begun { lateness, slipped }
     }
 
-    /// Ends the tick, which took so long; the next is due a period later. True when the rate changed.
-    pub fn end(&mut self, took: Micros) -> bool {
+    /// Ends a tick, which took so long; the next is due a period later. True when the rate changed.
+    pub fn end(&mut self, tick: Tick, took: Micros) -> bool {
         self.due = self.due + self.period;
-        self.load = (self.load * (LOAD_MEMORY - 1) + took.0) / LOAD_MEMORY;
+        // A tick that sends takes as long when all of them do: what it took says at either rate whether there
+        // is time for that. So a room that was short of time once, while many came in, gets back.
+        if self.sends(tick) {
+            self.load = (self.load * (LOAD_MEMORY - 1) + took.0) / LOAD_MEMORY;
+        }
         let before = self.rate;
-        // With every second snapshot a tick takes at least half as long as before on average. To return needs
-        // less than half of the time, or the next ticks would be too long again; but not much less, or a room
-        // that was short of time once, while many came in, would never get back.
         self.rate = match before {
             RateMode::EveryTick if self.load * 100 > self.period.0 * 90 => RateMode::EverySecondTick,
-            RateMode::EverySecondTick if self.load * 100 < self.period.0 * 45 => RateMode::EveryTick,
+            RateMode::EverySecondTick if self.load * 100 < self.period.0 * 82 => RateMode::EveryTick,
             same => same,
         };
         self.rate != before
@@ -96,7 +97,7 @@ impl Pace {
     }
 }
 
-/// Ticks over which the load is smoothed, about.
+/// Ticks that send over which the load is smoothed, about.
 const LOAD_MEMORY: u64 = 16;
 
 #[cfg(test)]
@@ -111,7 +112,7 @@ mod tests {
         for tick in 0..1000_u64 {
             let begun = pace.begin(Micros(500 + tick * 10_000 + tick % 9_999));
             assert_eq!(begun.slipped, 0);
-            pace.end(Micros(100));
+            pace.end(Tick(0), Micros(100));
         }
         assert_eq!(pace.due(), Micros(500 + 1000 * 10_000));
     }
@@ -120,10 +121,10 @@ mod tests {
     fn whole_periods_are_given_up_and_counted() {
         let mut pace = Pace::new(PERIOD, Micros(0));
         pace.begin(Micros(0));
-        pace.end(Micros(45_000));
+        pace.end(Tick(0), Micros(45_000));
         assert_eq!(pace.begin(Micros(45_000)), Begun { lateness: Micros(35_000), slipped: 3 });
         assert_eq!((pace.epoch(), pace.due()), (1, Micros(40_000)));
-        pace.end(Micros(100));
+        pace.end(Tick(1), Micros(100));
         assert_eq!(pace.begin(Micros(50_100)), Begun { lateness: Micros(100), slipped: 0 });
     }
 
@@ -131,15 +132,18 @@ mod tests {
     fn a_room_short_of_time_sends_every_second_snapshot() {
         let mut pace = Pace::new(PERIOD, Micros(0));
         let mut changes = Vec::new();
-        for (tick, took) in std::iter::repeat_n(9_500, 100).chain(std::iter::repeat_n(2_000, 100)).enumerate()
-        {
-            if pace.end(Micros(took)) {
+        // Who sends nothing needs hardly any time, and that says nothing of those who do.
+        let loads = [(100, 9_500), (100, 8_500), (100, 8_000)];
+        let takes = loads.into_iter().flat_map(|(ticks, took)| std::iter::repeat_n(took, ticks));
+        for (tick, took) in (0..).zip(takes) {
+            let took = if pace.sends(Tick(tick)) { took } else { 300 };
+            if pace.end(Tick(tick), Micros(took)) {
                 changes.push((tick, pace.rate()));
             }
         }
         assert_eq!(changes.len(), 2);
-        assert!(changes[0].0 > 20 && changes[0].1 == RateMode::EverySecondTick);
-        assert!(changes[1].0 > 100 && changes[1].1 == RateMode::EveryTick);
+        assert!(changes[0].0 > 20 && changes[0].0 < 100 && changes[0].1 == RateMode::EverySecondTick);
+        assert!(changes[1].0 > 210 && changes[1].1 == RateMode::EveryTick);
         assert!(pace.sends(Tick(3)));
     }
 }
