@@ -107,8 +107,8 @@ impl Socket {
             Stream::Runtime(stream) => poll_async(stream, task, buffer),
             Stream::Wrapped(stream) => poll_async(stream, task, buffer),
             Stream::Tick(_) if self.is_drained => Poll::Pending,
-            // These calls are all that most ticks do for a player beside the work itself. The C library's would
-            // ask each time whether the thread is being cancelled.
+            // Such calls are most of what a player costs. The C library's would ask each time whether the
+            // thread is being cancelled.
             Stream::Tick(stream) => match rustix::net::recv(&*stream, &mut *buffer, RecvFlags::empty()) {
                 Ok((read, _)) => {
                     // Fewer bytes than there was room for: there are no more for now. (None at all means

@@ -41,11 +41,10 @@ struct Outgoing {
 /// tungstenite clears as much before each read.
 const READ_BUFFER_BYTES: usize = 128;
 
-/// Bytes of pongs that may wait for a peer that does not read; when there are more, the newest ping alone is
-/// answered.
+/// Bytes of pongs that may wait for a peer that does not read. Beyond them the newest ping alone is answered.
 const CONTROL_BUFFER_BYTES: usize = 1 << 10;
 
-/// Memory for sending that a connection keeps. A snapshot needs less, and what a welcome needed is given back.
+/// Memory for sending that a connection keeps. A snapshot needs less; what a welcome needed is given back.
 const KEPT_BYTES: usize = 512;
 
 impl WebSocket {
@@ -113,16 +112,21 @@ impl WebSocket {
 
     /// Sends a close frame behind all that was sent before, for a task of the runtime.
     pub(crate) async fn close(&mut self, frame: CloseFrame) -> Result<(), Error> {
-        let now = self.clock.now();
         let mut frame = Some(frame);
-        poll_fn(|task| {
-            let (context, mut stream) = self.parts(task, now);
-            pending(match frame.take() {
-                Some(frame) => context.close(&mut stream, Some(frame)),
-                None => context.flush(&mut stream),
-            })
+        poll_fn(|task| self.poll_close(&mut frame, task)).await
+    }
+
+    /// Takes the close frame, and writes as far as there is room what is to be written yet.
+    fn poll_close(
+        &mut self,
+        frame: &mut Option<CloseFrame>,
+        task: &mut Context<'_>,
+    ) -> Poll<Result<(), Error>> {
+        let (context, mut stream) = self.parts(task, Micros(0));
+        pending(match frame.take() {
+            Some(frame) => context.close(&mut stream, Some(frame)),
+            None => context.flush(&mut stream),
         })
-        .await
     }
 
     /// tungstenite's part and the stream that it reads from and writes to.
@@ -211,3 +215,149 @@ fn frame_bytes(payload: usize) -> usize {
 }
 
 const MASK_BYTES: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::limit::TokenBucket;
+    use parking_lot::Mutex;
+    use std::collections::VecDeque;
+    use std::pin::Pin;
+    use std::sync::Arc;
+    use std::task::Waker;
+    use tickwire_protocol::determinism::SimRng;
+    use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+    use tungstenite::protocol::frame::coding::CloseCode;
+
+    /// A network that passes a few bytes at a time, and often none.
+    struct Network {
+        random: SimRng,
+        to_server: VecDeque<u8>,
+        to_client: VecDeque<u8>,
+    }
+
+    impl Network {
+        fn passing(&mut self, wanted: usize) -> usize {
+            if self.random.chance(0.3) { 0 } else { wanted.min(self.random.u32_in(1, 10) as usize) }
+        }
+    }
+
+    /// The server's end of it.
+    #[derive(Clone)]
+    struct Trickle(Arc<Mutex<Network>>);
+
+    impl AsyncRead for Trickle {
+        fn poll_read(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            buffer: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            let network = &mut *self.0.lock();
+            let passing = network.passing(network.to_server.len().min(buffer.remaining()));
+            network.to_server.drain(..passing).for_each(|byte| buffer.put_slice(&[byte]));
+            if passing > 0 { Poll::Ready(Ok(())) } else { Poll::Pending }
+        }
+    }
+
+    impl AsyncWrite for Trickle {
+        fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+            let network = &mut *self.0.lock();
+            let passing = network.passing(bytes.len());
+            network.to_client.extend(&bytes[..passing]);
+            if passing > 0 { Poll::Ready(Ok(passing)) } else { Poll::Pending }
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    /// The client's end.
+    impl Read for Network {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            match self.to_client.read(buffer)? {
+                0 => Err(io::ErrorKind::WouldBlock.into()),
+                read => Ok(read),
+            }
+        }
+    }
+
+    impl Write for Network {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.to_server.write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn payload(number: u8) -> Vec<u8> {
+        vec![number; 3 * usize::from(number)]
+    }
+
+    /// Both ends send numbered messages over a network that splits whatever it can, while the client pings:
+    /// each message must come out whole and in its order, and the close after all of them.
+    fn converse(seed: u64) {
+        let network = Network { random: SimRng::from_u64(seed), to_server: [].into(), to_client: [].into() };
+        let network = Arc::new(Mutex::new(network));
+        let limit = TokenBucket::new(1_000_000, 5, Micros(0));
+        let socket = Socket::wrapped(Box::new(Trickle(Arc::clone(&network))), limit);
+        let mut server = WebSocket::new(socket, Vec::new(), MonotonicClock::start());
+        let mut client = WebSocketContext::new(Role::Client, None);
+        let mut task = Context::from_waker(Waker::noop());
+        let mut random = SimRng::from_u64(!seed);
+        let (mut said, mut told) = (0, 0);
+        let (mut heard, mut read, mut pongs) = (0, 0, 0);
+        let mut close = Some(CloseFrame { code: CloseCode::Normal, reason: "done".into() });
+        let reason = loop {
+            {
+                let network = &mut *network.lock();
+                if said < 100 && random.chance(0.2) {
+                    client.write(network, Message::Binary(payload(said).into())).expect("memory takes it");
+                    said += 1;
+                }
+                if said < 100 && random.chance(0.1) {
+                    client.write(network, Message::Ping(vec![7; 20].into())).expect("memory takes it");
+                }
+                client.flush(network).expect("memory takes it");
+                match pending(client.read(network)) {
+                    Poll::Ready(Ok(Message::Binary(bytes))) => {
+                        assert_eq!(bytes, payload(read));
+                        read += 1;
+                    }
+                    Poll::Ready(Ok(Message::Close(frame))) => break frame.expect("it says why").code,
+                    Poll::Ready(Ok(_)) => pongs += 1,
+                    Poll::Ready(Err(error)) => panic!("the frames are not whole: {error}"),
+                    Poll::Pending => {}
+                }
+            }
+            if told == 100 && heard == 100 {
+                let _ = server.poll_close(&mut close, &mut task);
+                continue;
+            }
+            if told < 100 && random.chance(0.2) {
+                server.send(&payload(told));
+                told += 1;
+            }
+            let _ = server.poll_flush(&mut task);
+            if let Poll::Ready(message) = server.poll_next(&mut task, Micros(0))
+                && let Message::Binary(bytes) = message.expect("the client's frames are whole")
+            {
+                assert_eq!(bytes, payload(heard));
+                heard += 1;
+            }
+        };
+        assert_eq!((said, heard, told, read, reason), (100, 100, 100, 100, CloseCode::Normal));
+        assert!(pongs > 0, "pings are answered meanwhile");
+    }
+
+    #[test]
+    fn no_frame_begins_within_another() {
+        (0..30).for_each(converse);
+    }
+}
