@@ -183,16 +183,13 @@ impl Recipient {
         let is_young = |old: &Tick| next.tick.0 - old.0 < MAX_BASELINE_AGE;
         let before = self.latest.as_ref().map(|latest| latest.tick);
         let mut latest = self.latest.take().or_else(|| self.spare.pop()).unwrap_or_default();
-        if before.is_some_and(|before| {
+        let keeps = before.is_some_and(|before| {
             self.transport == Transport::Unreliable || before.0.is_multiple_of(ROUND_BASELINE_TICKS)
-        }) {
+        });
+        if keeps {
             let mut kept = self.spare.pop().unwrap_or_default();
             kept.copy(&latest);
             self.older.push_back(kept);
-            // Only who keeps more has to forget: to look at the oldest in each tick would fetch it from far.
-            while let Some(aged) = self.older.pop_front_if(|oldest| !is_young(&oldest.tick)) {
-                self.spare.push(aged);
-            }
         }
         if baseline.is_none() || baseline != before {
             let base = self.older.iter().find(|older| Some(older.tick) == baseline);
@@ -205,6 +202,11 @@ impl Recipient {
         self.latest = Some(latest);
         self.newest_sent = Some(next.tick);
         self.before = before.filter(is_young);
+        // Only who keeps more has to forget: to look at the oldest in each tick would fetch it from far. It may
+        // have been this snapshot's baseline.
+        while let Some(aged) = self.older.pop_front_if(|oldest| keeps && !is_young(&oldest.tick)) {
+            self.spare.push(aged);
+        }
     }
 
     /// The check of the client's knowledge after the snapshot of `tick`, to compare with the one that it
