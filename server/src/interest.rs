@@ -27,19 +27,15 @@ pub struct Interest {
     everywhere: Vec<EntityIndex>,
     all: Vec<EntityIndex>,
     now: Bitmap,
-    near: Vec<Near>,
-    /// Those of them that are beyond the enter radius.
+    /// Entities within the leave radius; those within the enter radius are marked with [`ENTERS`].
+    near: Vec<u32>,
+    /// The others of them.
     between: Vec<EntityIndex>,
     scratch: Vec<u32>,
 }
 
-/// An entity within the leave radius.
-#[derive(Clone, Copy, Debug)]
-struct Near {
-    index: EntityIndex,
-    /// The square of its distance.
-    squared: f32,
-}
+/// The mark of an index that is within the enter radius.
+const ENTERS: u32 = 1 << 31;
 
 /// The placed entities in the order of their cells, as columns.
 #[derive(Debug, Default)]
@@ -82,7 +78,7 @@ impl Interest {
         self.now.begin(history.extent());
         self.divide(history, sight);
         self.place(history);
-        self.near.resize(self.placed.index.len() + BLOCK, Near { index: EntityIndex(0), squared: 0.0 });
+        self.near.resize(self.placed.index.len() + BLOCK, 0);
         self.between.resize(self.near.len(), EntityIndex(0));
     }
 
@@ -180,14 +176,15 @@ impl Interest {
         for row in self.cell(1, low)..self.cell(1, high) + 1 {
             let row = row * self.cells[0];
             let run = self.starts[row + columns.start] as usize..self.starts[row + columns.end] as usize;
-            found += self.placed.gather(run, centre, leave * leave, &mut self.near[found..]);
+            let squares = [enter * enter, leave * leave];
+            found += self.placed.gather(run, centre, squares, &mut self.near[found..]);
         }
         let mut between = 0;
         for near in &self.near[..found] {
             // No branch: it would be foreseen wrongly for each of those between.
-            let enters = near.squared <= enter * enter;
-            self.now.insert_if(near.index, enters);
-            self.between[between] = near.index;
+            let (index, enters) = (EntityIndex(*near as u16), near & ENTERS != 0);
+            self.now.insert_if(index, enters);
+            self.between[between] = index;
             between += usize::from(!enters);
         }
         for index in &self.between[..between] {
@@ -204,26 +201,40 @@ impl Interest {
 const BLOCK: usize = 16;
 
 impl Placed {
-    /// Finds those of a run within a distance whose square is `leave`, and says how many they are.
+    /// Finds those of a run within a distance whose square is `leave`, marks those within that of `enter`, and
+    /// says how many they are.
     ///
     /// A run is gone through in whole blocks, with no branch for each entity and no end that differs from run
-    /// to run: what is near is as good as random, and so is how long a run is.
-    fn gather(&self, run: Range<usize>, [x, y, z]: [f32; 3], leave: f32, near: &mut [Near]) -> usize {
+    /// to run: what is near is as good as random, and so is how long a run is. First several at a time are
+    /// compared, then those that are near are moved together.
+    fn gather(
+        &self,
+        run: Range<usize>,
+        [x, y, z]: [f32; 3],
+        [enter, leave]: [f32; 2],
+        near: &mut [u32],
+    ) -> usize {
         let mut found = 0;
         for first in run.clone().step_by(BLOCK) {
             let [xs, ys, zs] = [&self.x, &self.y, &self.z].map(|column| block(column, first));
-            let squares: [f32; BLOCK] = std::array::from_fn(|lane| {
-                let away = [xs[lane] - x, ys[lane] - y, zs[lane] - z];
-                away[0] * away[0] + away[1] * away[1] + away[2] * away[2]
-            });
             let indices = block(&self.index, first);
-            let near = &mut near[found..][..BLOCK];
+            let rest = (run.end - first) as u32;
+            let (mut marked, mut is_near) = ([0; BLOCK], [0; BLOCK]);
+            for lane in 0..BLOCK {
+                let away = [xs[lane] - x, ys[lane] - y, zs[lane] - z];
+                let squared = away[0] * away[0] + away[1] * away[1] + away[2] * away[2];
+                let enters = if squared <= enter { ENTERS } else { 0 };
+                marked[lane] = u32::from(indices[lane].0) | enters;
+                is_near[lane] = u32::from(squared <= leave) & u32::from((lane as u32) < rest);
+            }
+            let near = near[found..].first_chunk_mut::<BLOCK>().expect("there is room for a block more");
             let mut count = 0;
             for lane in 0..BLOCK {
-                near[count] = Near { index: indices[lane], squared: squares[lane] };
-                count += usize::from(squares[lane] <= leave) & usize::from(first + lane < run.end);
+                // At most as many as lanes before: the remainder is for the compiler, which then knows.
+                near[count as usize % BLOCK] = marked[lane];
+                count += is_near[lane];
             }
-            found += count;
+            found += count as usize;
         }
         found
     }
@@ -274,7 +285,7 @@ impl Bitmap {
 }
 
 /// Bits of a word that are read out at a time.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 3;
 
 #[cfg(test)]
 mod tests {

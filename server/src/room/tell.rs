@@ -23,15 +23,29 @@ impl Room {
         self.services.metrics.events_dropped.inc_by(lost);
     }
 
-    /// Queues events for those whom they concern, and says how many could not be.
+    /// Queues events for those whom they concern, in their order, and says how many could not be.
+    ///
+    /// Those for a single player are found by the player: a game may tell each of its thousands something of
+    /// its own in each tick.
     fn queue_events(&mut self, tick: Tick, told: &[(Audience, Arc<[u8]>)]) -> u64 {
         let mut lost = 0;
+        let (mut shared, mut own) = (Vec::new(), Vec::new());
+        for (place, (audience, _)) in told.iter().enumerate() {
+            match audience {
+                Audience::Player(player) => own.push((*player, place)),
+                _ => shared.push(place),
+            }
+        }
+        own.sort_unstable();
+        let mut due = Vec::new();
         for (key, session) in self.sessions.iter_mut() {
-            for (audience, payload) in told {
-                if !self.play.concerns(audience, session.player) {
-                    continue;
-                }
-                match session.events.push(tick, Arc::clone(payload)) {
+            let first = own.partition_point(|(player, _)| *player < session.player);
+            due.clear();
+            due.extend(own[first..].iter().take_while(|own| own.0 == session.player).map(|own| own.1));
+            due.extend(shared.iter().filter(|place| self.play.concerns(&told[**place].0, session.player)));
+            due.sort_unstable();
+            for place in &due {
+                match session.events.push(tick, Arc::clone(&told[*place].1)) {
                     Ok(_) => {}
                     Err(EventQueueError::Overflow) => {
                         self.ending.push((key, SessionEnd::EventOverflow));

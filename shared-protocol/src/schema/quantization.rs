@@ -103,10 +103,10 @@ impl Quantization {
             Quantization::Bool | Quantization::Int { .. } | Quantization::Enum { .. } => {
                 let min = if let Quantization::Int { min, .. } = self { *min } else { 0 };
                 let lane = components[0] - min as f64;
-                if lane < 0.0 || lane > f64::from(self.max_lanes()[0]) || lane.floor() != lane {
+                lanes[0] = lane as i32;
+                if lanes[0] < 0 || lanes[0] > self.max_lanes()[0] || f64::from(lanes[0]) != lane {
                     return None;
                 }
-                lanes[0] = lane as i32;
             }
             Quantization::Ranged(axes) => {
                 for ((lane, axis), value) in lanes.iter_mut().zip(axes).zip(components) {

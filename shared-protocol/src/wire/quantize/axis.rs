@@ -68,9 +68,10 @@ impl Axis {
     #[inline]
     #[must_use]
     pub fn lane(&self, position: f64) -> Option<i32> {
-        // Floor of x + ½ rather than `round`: one rule for both signs, and a machine instruction everywhere.
-        let lane = (position + 0.5).floor();
-        (lane >= 0.0 && lane <= f64::from(self.max_lane)).then_some(lane as i32)
+        // Floor of x + ½ rather than `round`: one rule for both signs. What is not negative is floored by being
+        // made an integer, which is a machine instruction everywhere.
+        let above = position + 0.5;
+        (above >= 0.0 && above < f64::from(self.max_lane) + 1.0).then_some(above as i32)
     }
 }
 

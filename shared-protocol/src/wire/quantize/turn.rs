@@ -43,7 +43,7 @@ impl Turn {
     #[must_use]
     pub fn position(&self, angle: f64) -> f64 {
         // The remainder is exact, so that many turns do not pile up an error of their own.
-        let within = angle % TAU;
+        let within = if angle.abs() < TAU { angle } else { angle % TAU };
         let within = if within < 0.0 { within + TAU } else { within };
         within / TAU * f64::from(self.steps)
     }
@@ -52,7 +52,9 @@ impl Turn {
     #[inline]
     #[must_use]
     pub fn lane(&self, position: f64) -> i32 {
-        let lane = (position + 0.5).floor() as i32;
+        let above = position + 0.5;
+        // The first is a machine instruction everywhere, and does for all angles as `position` gives them.
+        let lane = if above >= 0.0 { above as i32 } else { above.floor() as i32 };
         lane.rem_euclid(self.steps)
     }
 
