@@ -201,8 +201,8 @@ impl Interest {
 const BLOCK: usize = 16;
 
 impl Placed {
-    /// Finds those of a run within a distance whose square is `leave`, marks those within that of `enter`, and
-    /// says how many they are.
+    /// Finds those of a run within a distance whose square is `leave`, marks those within that of `enter`,
+    /// and says how many they are.
     ///
     /// A run is gone through in whole blocks, with no branch for each entity and no end that differs from run
     /// to run: what is near is as good as random, and so is how long a run is. First several at a time are

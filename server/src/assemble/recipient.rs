@@ -202,8 +202,8 @@ impl Recipient {
         self.latest = Some(latest);
         self.newest_sent = Some(next.tick);
         self.before = before.filter(is_young);
-        // Only who keeps more has to forget: to look at the oldest in each tick would fetch it from far. It may
-        // have been this snapshot's baseline.
+        // Only who keeps more has to forget: to look at the oldest in each tick would fetch it from far. And
+        // it may have been this snapshot's baseline.
         while let Some(aged) = self.older.pop_front_if(|oldest| keeps && !is_young(&oldest.tick)) {
             self.spare.push(aged);
         }

@@ -68,8 +68,8 @@ impl Axis {
     #[inline]
     #[must_use]
     pub fn lane(&self, position: f64) -> Option<i32> {
-        // Floor of x + ½ rather than `round`: one rule for both signs. What is not negative is floored by being
-        // made an integer, which is a machine instruction everywhere.
+        // Floor of x + ½ rather than `round`: one rule for both signs. What is not negative is floored by
+        // being made an integer, which is a machine instruction everywhere.
         let above = position + 0.5;
         (above >= 0.0 && above < f64::from(self.max_lane) + 1.0).then_some(above as i32)
     }
