@@ -202,6 +202,11 @@ fn row(frame: &Frame, cube: usize) -> &[i32] {
     &frame.lanes[cube * LANES..][..LANES]
 }
 
+/// The states of all cubes. That a frame has so many is checked once, not for each cube.
+fn rows(frame: &Frame) -> &[[i32; LANES]; CUBES] {
+    frame.lanes.as_chunks().0.first_chunk().expect("a frame has all cubes")
+}
+
 impl<'a> Between<'a> {
     fn new(frames: &'a [Frame], place: usize, age: u32, gap: u32) -> Option<Between<'a>> {
         let now = frames.get(place)?;
@@ -225,15 +230,10 @@ impl<'a> Between<'a> {
 
     /// Who is expected to be among the changed.
     fn restless(&self, kind: &KindCodec) -> CubeSet {
-        let mut set = CubeSet::default();
         let mut moving = CubeSet::default();
         self.since_older.iter().for_each(|frame| moving.add(&frame.changed));
-        moving.each_difference(&CubeSet::default(), |cube| {
-            if kind.is_restless(row(self.newer, cube), row(self.older, cube)) {
-                set.flip(cube);
-            }
-        });
-        set
+        let (newer, older) = (rows(self.newer), rows(self.older));
+        moving.filtered(|cube| kind.is_restless(&newer[cube], &older[cube]))
     }
 }
 
@@ -248,6 +248,20 @@ impl CubeSet {
 
     fn add(&mut self, other: &CubeSet) {
         self.0.iter_mut().zip(&other.0).for_each(|(word, other)| *word |= other);
+    }
+
+    /// The cubes of the set that are to be kept.
+    fn filtered(&self, keep: impl Fn(usize) -> bool) -> CubeSet {
+        let mut set = CubeSet::default();
+        for (word, (kept, all)) in set.0.iter_mut().zip(self.0).enumerate() {
+            let mut bits = all;
+            while bits != 0 {
+                let bit = bits.trailing_zeros();
+                *kept |= u64::from(keep(word * 64 + bit as usize)) << bit;
+                bits &= bits - 1;
+            }
+        }
+        set
     }
 
     /// Calls `each` with the cubes that are in one of two sets only.

@@ -264,18 +264,7 @@ impl KindCodec {
     #[inline]
     #[must_use]
     pub fn is_restless(&self, newer: &[i32], older: &[i32]) -> bool {
-        // Four lanes at a time and without a branch: this is asked of each entity in each tick.
-        let differs = |newer: &[i32], older: &[i32], trending: &[i32]| {
-            let pairs = newer.iter().zip(older).zip(trending);
-            pairs.fold(0, |sum, ((newer, older), mask)| sum | ((newer ^ older) & mask))
-        };
-        let ((newer, newer_rest), (older, older_rest)) = (newer.as_chunks::<4>(), older.as_chunks::<4>());
-        let (trending, trending_rest) = self.plan.trending.as_chunks::<4>();
-        let mut sum = differs(newer_rest, older_rest, trending_rest);
-        for ((newer, older), trending) in newer.iter().zip(older).zip(trending) {
-            sum |= differs(newer, older, trending);
-        }
-        sum != 0
+        self.plan.trends.differ(newer, older)
     }
 
     /// Checks a row of lanes that comes from elsewhere than the publisher or the decoder.

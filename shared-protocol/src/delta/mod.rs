@@ -18,6 +18,7 @@ mod segment;
 mod tables;
 mod train;
 mod transcode;
+mod trends;
 
 pub use codec::{Baselines, DeltaCodec, DeltaError, KindCodec, StateError};
 pub use form::{BaselineForm, FormError};

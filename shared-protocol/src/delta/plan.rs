@@ -3,6 +3,7 @@
 use super::form::FORM_CONTEXTS;
 use super::model::{LEVELS, MASK_BITS, ModelShape, Role, residual_symbols};
 use super::segment::Rate;
+use super::trends::Trends;
 use crate::limits::{MAX_ANCHOR_AGE, MAX_BASELINE_AGE};
 use crate::schema::{KindSchema, Predictor, Quantization, steps_per_velocity_step};
 use crate::time::Micros;
@@ -18,9 +19,9 @@ pub(crate) struct KindPlan {
     pub(crate) lanes: usize,
     /// The lanes that an entering entity is coded against.
     pub(crate) defaults: Vec<i32>,
-    /// Per lane: all bits set where the lane follows a trend, else none.
-    pub(crate) trending: Vec<i32>,
-    /// Whether any lane follows a trend.
+    /// The lanes that follow a trend.
+    pub(crate) trends: Trends,
+    /// Whether there are any.
     pub(crate) has_trends: bool,
     /// The bits of the change mask in all.
     pub(crate) mask_bits: usize,
@@ -168,10 +169,11 @@ impl KindPlan {
         for field in &mut fields {
             field.model += masks as u16;
         }
-        let has_trends = trending.iter().any(|mask| *mask != 0);
+        let trends = Trends::new(trending);
+        let has_trends = trends.is_any();
         let foreseen = fields.iter().rposition(|field| field.shape.is_foreseen()).map_or(0, |last| last + 1);
         let lanes = layout.lanes;
-        KindPlan { fields, foreseen, lanes, defaults, trending, has_trends, mask_bits, masks, models }
+        KindPlan { fields, foreseen, lanes, defaults, trends, has_trends, mask_bits, masks, models }
     }
 }
 
