@@ -44,8 +44,8 @@ const READ_BUFFER_BYTES: usize = 128;
 /// Bytes of pongs that may wait for a peer that does not read. Beyond them the newest ping alone is answered.
 const CONTROL_BUFFER_BYTES: usize = 1 << 10;
 
-/// Memory for sending that a connection keeps. A snapshot needs less; what a welcome needed is given back.
-const KEPT_BYTES: usize = 512;
+/// Memory for sending that a connection may keep whatever it sends. What a welcome needed is given back.
+const KEPT_BYTES: usize = 256;
 
 impl WebSocket {
     /// A WebSocket on a stream that was just upgraded. `begun` has been read of it already.
@@ -149,8 +149,12 @@ impl Outgoing {
                 written => self.written += written,
             }
         }
+        // Only when much less is needed than before: a stream of large snapshots keeps its memory.
+        let wanted = self.frames.len().max(KEPT_BYTES);
         self.frames.clear();
-        self.frames.shrink_to(KEPT_BYTES);
+        if self.frames.capacity() > 4 * wanted {
+            self.frames.shrink_to(wanted);
+        }
         self.written = 0;
         Poll::Ready(Ok(()))
     }
