@@ -204,8 +204,10 @@ async fn reject(
     if let Rejection::Refused(refusal) = rejection {
         let mut bytes = Vec::new();
         if ServerMessage::Refusal(refusal).encode(&mut bytes).is_ok() {
-            // The connection may be gone, and then nobody is left to be told.
-            let _ = websocket.send_now(&bytes).await;
+            // The connection may be gone, or nobody may read there: then nobody is left to be told.
+            let told =
+                tokio::time::timeout(lobby.services.config.handshake_timeout, websocket.send_now(&bytes));
+            let _ = told.await;
         }
     }
     let _ = lobby.closer.send(Closing { websocket, end, permit });

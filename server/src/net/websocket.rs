@@ -97,8 +97,8 @@ impl WebSocket {
     /// Writes what was sent, as far as there is room.
     pub(crate) fn poll_flush(&mut self, task: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.outgoing.is_split {
-            // The rest is written with the next read.
-            return Poll::Pending;
+            let (context, mut stream) = self.parts(task, Micros(0));
+            ready!(pending(context.flush(&mut stream))).map_err(io::Error::other)?;
         }
         ready!(self.outgoing.poll_write(&mut self.socket, task))?;
         self.socket.poll_flush(task)
