@@ -364,4 +364,27 @@ mod tests {
     fn no_frame_begins_within_another() {
         (0..30).for_each(converse);
     }
+
+    /// Who refuses a client reads nothing more from it, and must not wait for ever behind half a pong.
+    #[test]
+    fn a_flush_finishes_the_pong_that_was_begun() {
+        let network = Network { random: SimRng::from_u64(5), to_server: [].into(), to_client: [].into() };
+        let network = Arc::new(Mutex::new(network));
+        let limit = TokenBucket::new(1_000_000, 5, Micros(0));
+        let socket = Socket::wrapped(Box::new(Trickle(Arc::clone(&network))), limit);
+        let mut server = WebSocket::new(socket, Vec::new(), MonotonicClock::start());
+        let mut client = WebSocketContext::new(Role::Client, None);
+        client.write(&mut *network.lock(), Message::Ping(vec![7; 100].into())).expect("memory takes it");
+        client.flush(&mut *network.lock()).expect("memory takes it");
+        let mut task = Context::from_waker(Waker::noop());
+        while !server.outgoing.is_split {
+            let _ = server.poll_next(&mut task, Micros(0));
+        }
+        server.send(b"refused");
+        let flushed = (0..1000).any(|_| server.poll_flush(&mut task).is_ready());
+        assert!(flushed, "nothing was read meanwhile");
+        let network = &mut *network.lock();
+        assert_eq!(client.read(network).expect("it came whole"), Message::Pong(vec![7; 100].into()));
+        assert_eq!(client.read(network).expect("it came whole"), Message::Binary("refused".into()));
+    }
 }
