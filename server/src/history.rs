@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 use thiserror::Error;
-use tickwire_protocol::delta::{DeltaCodec, KindCodec, PublishError};
+use tickwire_protocol::delta::{DeltaCodec, KindCodec, PublishError, Published};
 use tickwire_protocol::game::{Frame, FrameEntity};
 use tickwire_protocol::id::{EntityIndex, KindId};
 use tickwire_protocol::limits::MAX_BASELINE_AGE;
@@ -26,6 +26,17 @@ pub struct History {
     /// Of each entity of the newest record, in the same order. Nobody asks where entities were before, and
     /// it would be a third of the history's memory.
     standings: Vec<Standing>,
+    truth: Truth,
+    truth_before: Truth,
+}
+
+/// What the entities of a record were published from: mostly it stays as it was, and then need not be worked
+/// out again. Only that of the newest record is kept.
+#[derive(Debug, Default)]
+struct Truth {
+    /// Of each entity of the record, in the same order: its first component.
+    starts: Vec<u32>,
+    components: Vec<f64>,
 }
 
 /// What was published at one tick. Entities are in ascending order of their index.
@@ -99,9 +110,10 @@ pub enum CaptureError {
 /// A record that is being filled.
 struct Capture<'a> {
     codec: &'a DeltaCodec,
-    before: Option<&'a Record>,
+    before: Option<(&'a Record, &'a Truth)>,
     record: &'a mut Record,
     standings: &'a mut Vec<Standing>,
+    truth: &'a mut Truth,
 }
 
 impl History {
@@ -109,7 +121,16 @@ impl History {
     #[must_use]
     pub fn new(codec: Arc<DeltaCodec>, capacity: usize) -> History {
         let ring = vec![Record::default(); RECORDS];
-        History { codec, capacity, extent: 1, ring, newest: None, standings: Vec::new() }
+        History {
+            codec,
+            capacity,
+            extent: 1,
+            ring,
+            newest: None,
+            standings: Vec::new(),
+            truth: Truth::default(),
+            truth_before: Truth::default(),
+        }
     }
 
     /// The codec of the room's game.
@@ -195,7 +216,11 @@ impl History {
             Some(_) => (&mut low[place], Some(&high[0])),
         };
         self.standings.clear();
-        Capture { codec: &self.codec, before, record, standings: &mut self.standings }
+        std::mem::swap(&mut self.truth, &mut self.truth_before);
+        self.truth.starts.clear();
+        self.truth.components.clear();
+        let (truth, before) = (&mut self.truth, before.map(|before| (before, &self.truth_before)));
+        Capture { codec: &self.codec, before, record, standings: &mut self.standings, truth }
     }
 }
 
@@ -214,19 +239,26 @@ impl Capture<'_> {
         let tick = self.record.tick;
         let start = self.record.lanes.len();
         self.record.lanes.resize(start + codec.lanes(), 0);
-        let before = self.before.and_then(|before| Some((before, before.find(index)?)));
-        let before = before.filter(|(_, recorded)| recorded.kind == kind);
-        let known = before.map(|(record, recorded)| record.state(codec, recorded));
+        let known = self.before.and_then(|(record, truth)| {
+            let place = record.place(index)?;
+            let recorded = record.entities.get(place).filter(|recorded| recorded.kind == kind)?;
+            let value = truth.components.get(*truth.starts.get(place)? as usize..)?;
+            let value = value.get(..codec.components());
+            Some((Published { state: record.state(codec, recorded), value }, record.changed_at(index)))
+        });
+        let before = known.map(|(known, _)| known);
         let state = &mut self.record.lanes[start..];
-        if let Err(error) = codec.publish(components, known, tick, u32::from(index.0), state) {
+        if let Err(error) = codec.publish(components, before, tick, u32::from(index.0), state) {
             self.record.lanes.truncate(start);
             return Err(CaptureError::Value { index, error });
         }
         let slot = usize::from(index.0);
-        self.record.changed[slot] = match before {
-            Some((record, _)) if known == Some(&*state) => record.changed[slot],
+        self.record.changed[slot] = match known {
+            Some((known, changed)) if known.state == state => changed,
             _ => tick,
         };
+        self.truth.starts.push(self.truth.components.len() as u32);
+        self.truth.components.extend_from_slice(components);
         // No larger than the index, as the indices ascend.
         self.record.places[slot] = self.record.entities.len() as u16;
         self.record.entities.push(Recorded { index, kind, lanes: start as u32 });

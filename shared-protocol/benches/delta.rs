@@ -7,7 +7,7 @@ use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use glam::{Quat, Vec2, Vec3};
 use tickwire_protocol::Replicate;
-use tickwire_protocol::delta::{BaselineForm, Baselines, DeltaCodec, KindCodec};
+use tickwire_protocol::delta::{BaselineForm, Baselines, DeltaCodec, KindCodec, Published};
 use tickwire_protocol::determinism::SimRng;
 use tickwire_protocol::id::KindId;
 use tickwire_protocol::schema::Schema;
@@ -71,8 +71,13 @@ impl Batch {
             let mut before: Option<Vec<i32>> = None;
             for (tick, value) in [98, 100, 103].into_iter().zip(&row) {
                 let mut state = vec![0; batch.kind().lanes()];
-                let published =
-                    batch.kind().publish(value, before.as_deref(), Tick(tick), entity, &mut state);
+                let published = batch.kind().publish(
+                    value,
+                    before.as_deref().map(Published::from),
+                    Tick(tick),
+                    entity,
+                    &mut state,
+                );
                 published.expect("the values are in range");
                 before = Some(state.clone());
                 match tick {

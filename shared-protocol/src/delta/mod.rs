@@ -22,6 +22,6 @@ mod trends;
 
 pub use codec::{Baselines, DeltaCodec, DeltaError, KindCodec, StateError};
 pub use form::{BaselineForm, FormError};
-pub use publish::PublishError;
+pub use publish::{PublishError, Published};
 pub use tables::{EntropyTables, TablesError};
 pub use train::Trainer;

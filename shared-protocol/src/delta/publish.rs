@@ -12,6 +12,7 @@ use super::segment::SUBSTEPS;
 use crate::limits::MAX_ANCHOR_AGE;
 use crate::schema::{FieldSchema, KindSchema, LaneLayout, Predictor, Quantization, unit_quaternion};
 use crate::time::Tick;
+use std::ops::Range;
 use thiserror::Error;
 
 /// A value that cannot be published.
@@ -42,6 +43,24 @@ pub(crate) struct PublishPlan {
     layout: LaneLayout,
     /// Per field: the place of its segment among the plan's fields, for a position.
     segment: Vec<Option<usize>>,
+    /// The components of neighbouring fields that are no segments.
+    standing: Vec<Range<usize>>,
+}
+
+/// What was published at the tick before.
+#[derive(Clone, Copy, Debug)]
+pub struct Published<'a> {
+    /// The state.
+    pub state: &'a [i32],
+    /// The components that it was published for, if they are at hand: what has stayed as it was need not be
+    /// worked out again.
+    pub value: Option<&'a [f64]>,
+}
+
+impl<'a> From<&'a [i32]> for Published<'a> {
+    fn from(state: &'a [i32]) -> Published<'a> {
+        Published { state, value: None }
+    }
 }
 
 /// Half of the ticks that an anchor may be old. A segment is re-anchored in the first tick of its entity's
@@ -58,7 +77,27 @@ impl PublishPlan {
         let mut places = 0..;
         let segment =
             (0..kind.fields.len()).map(|index| if owned(index) { None } else { places.next() }).collect();
-        PublishPlan { fields: kind.fields.clone(), layout: kind.layout(), segment }
+        let layout = kind.layout();
+        let mut standing: Vec<Range<usize>> = Vec::new();
+        for (field, lanes) in kind.fields.iter().zip(&layout.fields) {
+            if matches!(field.predictor, Predictor::Segment { .. }) {
+                continue;
+            }
+            let end = lanes.component + field.quantization.components();
+            match standing.last_mut().filter(|run| run.end == lanes.component) {
+                Some(run) => run.end = end,
+                None => standing.push(lanes.component..end),
+            }
+        }
+        PublishPlan { fields: kind.fields.clone(), layout, segment, standing }
+    }
+
+    /// Whether all that is no segment has stayed as it was. Compared as bits: zeros of either sign are told
+    /// apart, and what is no number has not been published.
+    fn stands(&self, value: &[f64], before: &[f64]) -> bool {
+        let same = |(one, other): (&f64, &f64)| one.to_bits() == other.to_bits();
+        let is_same = |run: &Range<usize>| value[run.clone()].iter().zip(&before[run.clone()]).all(same);
+        self.standing.iter().all(is_same)
     }
 }
 
@@ -73,6 +112,8 @@ impl KindCodec {
     /// at the tick before, if anything was. `entity` staggers the re-anchoring of segments: any number that
     /// differs from entity to entity.
     ///
+    /// That the components of before are given makes a difference to the time alone.
+    ///
     /// # Errors
     /// [`PublishError`] names the field that cannot be published; `state` then holds nothing of use.
     ///
@@ -81,15 +122,26 @@ impl KindCodec {
     pub fn publish(
         &self,
         value: &[f64],
-        before: Option<&[i32]>,
+        before: Option<Published<'_>>,
         tick: Tick,
         entity: u32,
         state: &mut [i32],
     ) -> Result<(), PublishError> {
         let plan = &self.publishing;
         assert!(value.len() == plan.layout.components && state.len() == plan.layout.lanes);
+        let value_before = before.and_then(|before| before.value);
+        let before = before.map(|before| before.state);
+        // What a field is published as depends on its components and on what it was published as, and to do
+        // it again for the same components changes nothing.
+        let stands = match before.zip(value_before) {
+            Some((before, value_before)) if plan.stands(value, value_before) => {
+                state.copy_from_slice(before);
+                true
+            }
+            _ => false,
+        };
         // Velocities first, because a segment stands on the published one.
-        for (index, field) in plan.fields.iter().enumerate() {
+        for (index, field) in plan.fields.iter().enumerate().filter(|_| !stands) {
             if matches!(field.predictor, Predictor::Segment { .. }) {
                 continue;
             }
@@ -301,8 +353,8 @@ impl Fresh<'_> {
         // `state` holds the nearest lanes by now. Without a tolerance the shown value must be no worse than
         // those.
         let exact = self.field.tolerance == 0.0;
-        let shown_lanes = segment_value(segment, self.first, before, self.tick, None);
-        if exact && shown_lanes[..segment.axes] != state[self.first..self.first + segment.axes] {
+        let shown_lanes = || segment_value(segment, self.first, before, self.tick, None);
+        if exact && shown_lanes()[..segment.axes] != state[self.first..self.first + segment.axes] {
             return false;
         }
         let tolerance = if exact { 0.5 } else { f64::from(self.field.tolerance) };

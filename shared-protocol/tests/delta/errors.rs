@@ -2,7 +2,8 @@
 
 use tickwire_protocol::Replicate;
 use tickwire_protocol::delta::{
-    BaselineForm, Baselines, DeltaCodec, DeltaError, FormError, KindCodec, PublishError, StateError, Trainer,
+    BaselineForm, Baselines, DeltaCodec, DeltaError, FormError, KindCodec, PublishError, Published,
+    StateError, Trainer,
 };
 use tickwire_protocol::id::KindId;
 use tickwire_protocol::limits::MAX_BASELINE_AGE;
@@ -191,7 +192,7 @@ fn values_that_cannot_be_published() {
         values[component] = value;
         let mut state = vec![0; kind.lanes()];
         let fresh = kind.publish(&values, None, Tick(4), 0, &mut state);
-        let kept = kind.publish(&values, Some(&before), Tick(4), 0, &mut state);
+        let kept = kind.publish(&values, Some(Published::from(&before[..])), Tick(4), 0, &mut state);
         assert_eq!(format!("{fresh:?}"), format!("{kept:?}"), "whatever was before");
         fresh
     };

@@ -3,7 +3,7 @@
 
 use glam::{Quat, Vec2, Vec3};
 use tickwire_protocol::Replicate;
-use tickwire_protocol::delta::{BaselineForm, Baselines, DeltaCodec, EntropyTables};
+use tickwire_protocol::delta::{BaselineForm, Baselines, DeltaCodec, EntropyTables, Published};
 use tickwire_protocol::determinism::SimRng;
 use tickwire_protocol::id::KindId;
 use tickwire_protocol::schema::Schema;
@@ -117,7 +117,8 @@ fn deltas_digest() -> u64 {
         thing.step(&mut rng);
         thing.write_components(&mut value);
         let mut state = vec![0; kind.lanes()];
-        kind.publish(&value, history.last().map(Vec::as_slice), Tick(tick), 5, &mut state).unwrap();
+        let before = history.last().map(|before| Published::from(&before[..]));
+        kind.publish(&value, before, Tick(tick), 5, &mut state).unwrap();
         kind.encode(&BaselineForm::entering(Tick(tick)), Baselines::Entering, &state, &mut writer);
         let at = |age: u32| tick.checked_sub(age).map(|tick| (Tick(tick), &history[tick as usize][..]));
         for (age, gap) in [(1, None), (1, Some(1)), (6, Some(2)), (17, None), (40, Some(24))] {

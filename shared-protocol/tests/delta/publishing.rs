@@ -5,7 +5,7 @@ use glam::Vec3;
 use proptest::prelude::*;
 use std::f64::consts::{PI, TAU};
 use tickwire_protocol::Replicate;
-use tickwire_protocol::delta::{DeltaCodec, KindCodec};
+use tickwire_protocol::delta::{DeltaCodec, KindCodec, Published};
 use tickwire_protocol::determinism::SimRng;
 use tickwire_protocol::id::KindId;
 use tickwire_protocol::limits::MAX_ANCHOR_AGE;
@@ -56,14 +56,19 @@ fn publish(
     mut step: impl FnMut(u32) -> Vec<f64>,
     mut each: impl FnMut(u32, &[f64], &[i32]),
 ) {
-    let mut before: Option<Vec<i32>> = None;
+    let mut before: Option<(Vec<i32>, Vec<f64>)> = None;
     for tick in ticks {
         let truth = step(tick);
         let mut state = vec![0; codec.lanes()];
-        codec.publish(&truth, before.as_deref(), Tick(tick), entity, &mut state).unwrap();
+        let known = before.as_ref().map(|(state, _)| Published::from(&state[..]));
+        codec.publish(&truth, known, Tick(tick), entity, &mut state).unwrap();
         assert_eq!(codec.check(&state), Ok(()));
+        let mut quicker = vec![0; codec.lanes()];
+        let known = before.as_ref().map(|(state, value)| Published { state, value: Some(value) });
+        codec.publish(&truth, known, Tick(tick), entity, &mut quicker).unwrap();
+        assert_eq!(quicker, state, "with the truth of before at hand");
         each(tick, &truth, &state);
-        before = Some(state);
+        before = Some((state, truth));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::random::{Drawn, any_kind, codec_of, decoded, encoded, only_kind};
 use proptest::prelude::*;
-use tickwire_protocol::delta::{BaselineForm, Baselines};
+use tickwire_protocol::delta::{BaselineForm, Baselines, Published};
 use tickwire_protocol::determinism::SimRng;
 use tickwire_protocol::limits::MAX_BASELINE_AGE;
 use tickwire_protocol::time::{Micros, Tick};
@@ -70,7 +70,8 @@ proptest! {
                 codec.value(&drawn, tick, &mut value);
             }
             let mut state = vec![0; codec.lanes()];
-            codec.publish(&value, history.last().map(Vec::as_slice), tick, entity, &mut state).unwrap();
+            let before = history.last().map(|before| Published::from(&before[..]));
+            codec.publish(&value, before, tick, entity, &mut state).unwrap();
             prop_assert_eq!(codec.check(&state), Ok(()));
             for _ in 0..3 {
                 let age = 1 + rng.u32_up_to(MAX_BASELINE_AGE - 1);

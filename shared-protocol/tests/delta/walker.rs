@@ -3,7 +3,7 @@
 
 use glam::Vec2;
 use tickwire_protocol::Replicate;
-use tickwire_protocol::delta::{BaselineForm, Baselines, DeltaCodec, KindCodec};
+use tickwire_protocol::delta::{BaselineForm, Baselines, DeltaCodec, KindCodec, Published};
 use tickwire_protocol::determinism::SimRng;
 use tickwire_protocol::id::KindId;
 use tickwire_protocol::schema::Schema;
@@ -132,8 +132,8 @@ fn walk(seed: u64, speed: f32) -> f64 {
         let before = server.clone();
         for (entity, truth) in truths.iter().enumerate() {
             let value = truth.components(step, &mut rng);
-            kind.publish(&value, Some(&before[entity]), Tick(tick), entity as u32, &mut server[entity])
-                .unwrap();
+            let known = Some(Published::from(&before[entity][..]));
+            kind.publish(&value, known, Tick(tick), entity as u32, &mut server[entity]).unwrap();
             assert_shown(kind, tick, &server[entity], &value);
         }
         let message = tell(kind, tick, &server, &before);

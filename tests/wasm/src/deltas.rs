@@ -2,7 +2,9 @@
 
 use glam::{Quat, Vec2, Vec3};
 use tickwire_protocol::Replicate;
-use tickwire_protocol::delta::{BaselineForm, Baselines, DeltaCodec, EntropyTables, KindCodec, Trainer};
+use tickwire_protocol::delta::{
+    BaselineForm, Baselines, DeltaCodec, EntropyTables, KindCodec, Published, Trainer,
+};
 use tickwire_protocol::determinism::{SimRng, state_hash};
 use tickwire_protocol::id::KindId;
 use tickwire_protocol::schema::Schema;
@@ -131,7 +133,7 @@ fn live(codec: &DeltaCodec) -> Vec<Vec<i32>> {
         thing_now.step(&mut rng);
         thing_now.write_components(&mut value);
         let mut state = vec![0; thing(codec).lanes()];
-        let before = life.last().map(Vec::as_slice);
+        let before = life.last().map(|before| Published::from(&before[..]));
         let published = thing(codec).publish(&value, before, at(tick), 6, &mut state);
         published.expect("the thing stays in its ranges");
         life.push(state);
