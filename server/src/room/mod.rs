@@ -34,7 +34,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use tickwire_protocol::end::{ComeBack, SessionEnd};
 use tickwire_protocol::game::Departure;
-use tickwire_protocol::id::PlayerId;
+use tickwire_protocol::id::{EntityIndex, PlayerId};
 use tickwire_protocol::message::{Notice, NoticeKind, RoomId, ServerMessage, SessionState};
 use tickwire_protocol::time::{Micros, Tick};
 
@@ -48,6 +48,8 @@ pub struct Room {
     history: History,
     assembler: Assembler,
     interest: Interest,
+    /// Memory for what is left of a view when the game hides a part of it.
+    unveiled: Vec<EntityIndex>,
     /// How far players see, of which the interest's cells are made.
     sight: f32,
     sessions: Sessions,
@@ -160,6 +162,7 @@ impl Room {
             play,
             assembler: Assembler::new(),
             interest: Interest::new(),
+            unveiled: Vec::new(),
             sight: 0.0,
             sessions: Sessions::new(),
             places: HashMap::new(),
@@ -211,7 +214,7 @@ impl Room {
     /// How many entities a session is told of, on average.
     #[must_use]
     pub fn mean_visible(&self) -> f64 {
-        let visible: usize = self.sessions.iter().map(|(_, session)| session.visible.len()).sum();
+        let visible: usize = self.sessions.iter().map(|(_, session)| session.view.visible().len()).sum();
         visible as f64 / self.sessions.len().max(1) as f64
     }
 

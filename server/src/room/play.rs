@@ -61,9 +61,15 @@ pub(crate) trait Play: Send {
     /// Where a player looks.
     fn viewpoint(&self, player: PlayerId) -> Viewpoint;
 
-    /// Takes out of a list of entities, in ascending order, what the player must not see, and the player's
-    /// own if its client predicts it.
-    fn veil(&self, player: PlayerId, predicts: bool, visible: &mut Vec<EntityIndex>);
+    /// Of a list of entities, in ascending order, those that the player may see: without the player's own if
+    /// its client predicts it. `rest` is memory for them, should they not be all.
+    fn veil<'a>(
+        &self,
+        player: PlayerId,
+        predicts: bool,
+        seen: &'a [EntityIndex],
+        rest: &'a mut Vec<EntityIndex>,
+    ) -> &'a [EntityIndex];
 
     /// What the player is told of its own avatar, against a baseline.
     fn avatar(&mut self, player: PlayerId, tick: Tick, baseline: Option<Tick>) -> AvatarNews<'_>;
@@ -259,17 +265,26 @@ impl<G: Game> Play for Match<G> {
         self.hosted.game().viewpoint(player)
     }
 
-    fn veil(&self, player: PlayerId, predicts: bool, visible: &mut Vec<EntityIndex>) {
+    fn veil<'a>(
+        &self,
+        player: PlayerId,
+        predicts: bool,
+        seen: &'a [EntityIndex],
+        rest: &'a mut Vec<EntityIndex>,
+    ) -> &'a [EntityIndex] {
         let game = self.hosted.game();
         let own = game.own_entity(player);
-        let own_place = own.and_then(|own| visible.binary_search(&own).ok());
-        if predicts && let Some(place) = own_place {
-            visible.remove(place);
-        }
+        let is_predicted = predicts && own.is_some_and(|own| seen.binary_search(&own).is_ok());
         // Of a game that hides nothing, nothing is left of this loop.
-        if visible.iter().any(|entity| game.hides(*entity, player)) {
-            visible.retain(|entity| Some(*entity) == own || !game.hides(*entity, player));
+        if !is_predicted && !seen.iter().any(|entity| game.hides(*entity, player)) {
+            return seen;
         }
+        let is_shown = |entity: EntityIndex| {
+            if Some(entity) == own { !predicts } else { !game.hides(entity, player) }
+        };
+        rest.clear();
+        rest.extend(seen.iter().copied().filter(|entity| is_shown(*entity)));
+        rest
     }
 
     fn avatar(&mut self, player: PlayerId, tick: Tick, baseline: Option<Tick>) -> AvatarNews<'_> {

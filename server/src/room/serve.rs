@@ -67,8 +67,7 @@ impl Room {
                 self.sight = self.sight.max(leave);
                 session.center = centre.to_array();
             }
-            self.interest.look(viewpoint, &mut session.visible);
-            self.play.veil(session.player, session.recipient.profile().predicts, &mut session.visible);
+            self.interest.look(slot, viewpoint, &mut session.view);
         }
     }
 
@@ -81,7 +80,7 @@ impl Room {
         outbox: &mut Outbox,
         tally: &mut Tally,
     ) {
-        let Room { assembler, history, play, sessions, services, pace, send_times, .. } = self;
+        let Room { assembler, history, play, sessions, services, pace, send_times, unveiled, .. } = self;
         for slot in block {
             let Some((_, session)) = sessions.in_slot(slot) else { continue };
             if !session.is_active() {
@@ -96,6 +95,8 @@ impl Room {
                 tally.unacknowledged += 1;
                 continue;
             }
+            let predicts = session.recipient.profile().predicts;
+            let visible = play.veil(session.player, predicts, session.view.visible(), unveiled);
             let (_, message) = outbox.message(|out| {
                 out.push(ServerType::Snapshot as u8);
                 let mut avatar = AvatarNews::default();
@@ -104,7 +105,7 @@ impl Room {
                     avatar = play.avatar(session.player, tick, pair.map(|pair| pair.newer));
                 }
                 let request = SnapshotRequest {
-                    visible: &session.visible,
+                    visible,
                     center: session.center,
                     budget_bytes: services.config.snapshot_budget_bytes,
                     epoch: pace.epoch(),

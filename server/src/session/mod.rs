@@ -11,9 +11,10 @@ pub(crate) use token::new_token;
 
 use crate::assemble::{Recipient, Transport};
 use crate::inbox::Inbox;
+use crate::interest::View;
 use crate::net::link::{Link, LinkEnd};
 use tickwire_protocol::game::Role;
-use tickwire_protocol::id::{EntityIndex, PlayerId};
+use tickwire_protocol::id::PlayerId;
 use tickwire_protocol::message::{Conversation, EventQueue, RoundTrip, SessionState};
 use tickwire_protocol::snapshot::{InputLead, StreamProfile};
 use tickwire_protocol::time::{Micros, Tick};
@@ -38,8 +39,8 @@ pub(crate) struct Session {
     pub(crate) token_before: Option<TokenHash>,
     /// How early the newest input came, if that has not been told.
     pub(crate) lead: Option<InputLead>,
-    /// Who is visible, ascending.
-    pub(crate) visible: Vec<EntityIndex>,
+    /// Who is in sight.
+    pub(crate) view: View,
     /// Where the player looks from.
     pub(crate) center: [f32; 3],
     /// Whether the client has acknowledged a snapshot of this stream. One that does no longer starts anew.
@@ -111,7 +112,7 @@ impl Session {
             token: TokenHash::NONE,
             token_before: None,
             lead: None,
-            visible: Vec::new(),
+            view: View::default(),
             center: [0.0; 3],
             has_acknowledged: false,
             last_heard: now,
@@ -126,7 +127,7 @@ impl Session {
     pub(crate) fn begin_stream(&mut self, profile: StreamProfile, now: Micros) {
         self.recipient = Recipient::new(profile, Transport::Ordered);
         self.flow.restart();
-        self.visible.clear();
+        self.view.clear();
         self.lead = None;
         self.has_acknowledged = false;
         (self.last_heard, self.last_active, self.next_ping) = (now, now, now);
