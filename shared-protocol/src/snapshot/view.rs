@@ -97,11 +97,20 @@ impl StateCheck {
 
     /// Adds an entity. Entities come in ascending order of their index.
     pub fn entity(&mut self, index: EntityIndex, kind: KindId, state: &[i32]) {
-        self.number(u32::from(index.0));
-        self.number(u32::from(kind.0));
+        // Hashed some at a time: to begin takes longer than a number.
+        let mut words = [[0; 4]; 16];
+        words[0] = u32::from(index.0).to_le_bytes();
+        words[1] = u32::from(kind.0).to_le_bytes();
+        let mut count = 2;
         for lane in state {
-            self.number(*lane as u32);
+            if count == words.len() {
+                self.hash.update(words.as_flattened());
+                count = 0;
+            }
+            words[count] = lane.to_le_bytes();
+            count += 1;
         }
+        self.hash.update(words[..count].as_flattened());
     }
 
     /// The check.

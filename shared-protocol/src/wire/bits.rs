@@ -229,7 +229,7 @@ impl<'a> BitReader<'a> {
         let word = match self.bytes.get(first..first + 8).and_then(<[u8]>::first_chunk) {
             Some(eight) => u64::from_le_bytes(*eight),
             // The position is never beyond the end.
-            None => padded(&self.bytes[first..]),
+            None => last_word(self.bytes, first),
         };
         word >> (self.position % 8)
     }
@@ -331,7 +331,7 @@ impl<'a> BitCursor<'a> {
         let first = position / 8;
         let word = match reader.bytes.get(first..first + 8).and_then(<[u8]>::first_chunk) {
             Some(eight) => u64::from_le_bytes(*eight),
-            None => padded(reader.bytes.get(first..).unwrap_or_default()),
+            None => last_word(reader.bytes, first),
         };
         let read = position % 8;
         BitCursor { reader, window: word >> read, left: 64 - read as u32, end: first * 8 + 64 }
@@ -393,9 +393,15 @@ impl<'a> BitCursor<'a> {
     }
 }
 
-/// The word of fewer than eight bytes.
+/// The word at a place where fewer than eight bytes are left; zeros stand beyond the end.
 #[cold]
-fn padded(tail: &[u8]) -> u64 {
+fn last_word(bytes: &[u8], first: usize) -> u64 {
+    if let Some(last) = bytes.last_chunk() {
+        // Loaded at once: a load of what was just stored piece by piece waits until that is in the cache.
+        let beyond = first + 8 - bytes.len();
+        return u64::from_le_bytes(*last).checked_shr(8 * beyond as u32).unwrap_or(0);
+    }
+    let tail = bytes.get(first..).unwrap_or_default();
     let mut padded = [0u8; 8];
     padded[..tail.len()].copy_from_slice(tail);
     u64::from_le_bytes(padded)
