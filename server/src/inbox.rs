@@ -5,6 +5,7 @@
 //! *back-pressure*): nothing is lost, the peer's own sending stalls, and the counter says so.
 
 use bytes::Bytes;
+use std::hint::black_box;
 use tickwire_protocol::time::Micros;
 
 /// A message as it came.
@@ -52,6 +53,11 @@ impl InboxWriter {
 }
 
 impl Inbox {
+    /// Begins to fetch it into the cache.
+    pub fn prefetch(&self) {
+        black_box(self.0.slots());
+    }
+
     /// Takes the oldest message out.
     pub fn pop(&mut self) -> Option<Received> {
         self.0.pop().ok()

@@ -5,6 +5,7 @@
 //! when each was told. What concerns few is noted in a list beside them.
 
 use crate::history::History;
+use std::hint::black_box;
 use tickwire_protocol::id::EntityIndex;
 use tickwire_protocol::snapshot::RateMode;
 use tickwire_protocol::snapshot::view::StateCheck;
@@ -176,6 +177,13 @@ impl Knowledge {
     pub(super) fn known(&self) -> Known<'_> {
         let Knowledge { tick, epoch, rate, indices, told, notes, .. } = self;
         Known { tick: *tick, epoch: *epoch, rate: *rate, indices, told, notes }
+    }
+
+    /// Begins to fetch the columns into the cache, as far as most are long.
+    pub(super) fn prefetch(&self) {
+        let Knowledge { indices, told, notes, .. } = self;
+        black_box((indices.first().copied(), indices.last().copied(), notes.first().copied()));
+        black_box((told.first().copied(), told.get(told.len() / 2).copied(), told.last().copied()));
     }
 
     /// Becomes the knowledge of nothing.

@@ -8,6 +8,7 @@ use super::known::{Knowledge, Known, Next};
 use super::shared::BaselinePair;
 use crate::history::History;
 use std::collections::VecDeque;
+use std::hint::black_box;
 use thiserror::Error;
 use tickwire_protocol::id::EntityIndex;
 use tickwire_protocol::limits::{MAX_BASELINE_AGE, ROUND_BASELINE_TICKS};
@@ -66,6 +67,19 @@ impl Recipient {
             waiting: Vec::new(),
             older: VecDeque::new(),
             spare: Vec::new(),
+        }
+    }
+
+    /// Begins to fetch its own memory into the cache.
+    pub(crate) fn prefetch(&self) {
+        black_box((self.profile, self.older.len(), self.spare.len(), self.waiting.len()));
+        black_box((self.acknowledged, self.entities()));
+    }
+
+    /// Goes on with what is known.
+    pub(crate) fn prefetch_known(&self) {
+        if let Some(latest) = &self.latest {
+            latest.prefetch();
         }
     }
 

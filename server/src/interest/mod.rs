@@ -93,8 +93,6 @@ impl Interest {
 
     /// Looks for all that is visible, and for what may come or go soon.
     fn look_around(&mut self, centre: [f32; 3], enter: f32, leave: f32, view: &mut View) {
-        // It has long left the cache. By the time that it is searched it will be back.
-        std::hint::black_box(view.visible.get(view.visible.len() / 2).copied());
         view.made = self.motion.make(centre, enter, leave);
         let skin = view.made.map_or(0.0, |made| made.skin);
         let rings = Rings { inner: leave - skin, enter, leave, reach: leave.max(enter + skin) };

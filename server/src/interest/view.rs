@@ -1,6 +1,7 @@
 //! What a viewpoint sees, from tick to tick.
 
 use super::motion::{Motion, squared_distance};
+use std::hint::black_box;
 use tickwire_protocol::id::EntityIndex;
 
 /// Who is visible from a viewpoint, and who may come or go soon.
@@ -34,6 +35,14 @@ impl View {
     #[must_use]
     pub fn visible(&self) -> &[EntityIndex] {
         &self.visible
+    }
+
+    /// Begins to fetch the lists into the cache.
+    pub(crate) fn prefetch(&self) {
+        let View { visible, near, .. } = self;
+        for list in [visible, near] {
+            black_box((list.first().copied(), list.last().copied()));
+        }
     }
 
     /// Forgets who was visible.

@@ -5,6 +5,7 @@ use crate::net::limit::{ConnectionPermit, TokenBucket};
 use crate::net::socket::TooManyBytes;
 use crate::net::websocket::WebSocket;
 use bytes::Bytes;
+use std::hint::black_box;
 use std::net::SocketAddr;
 use std::task::{Context, Poll, Waker};
 use thiserror::Error;
@@ -32,6 +33,13 @@ pub trait Link: Send {
     /// # Errors
     /// [`LinkEnd`] when nothing can be written any more.
     fn poll_flush(&mut self) -> Result<bool, LinkEnd>;
+
+    /// Begins to fetch into the cache what the next [`Link::poll_receive`] needs. Only a connection of which
+    /// there may be thousands has a use for it.
+    fn prefetch_receiving(&self) {}
+
+    /// Begins to fetch into the cache what the next [`Link::send`] needs.
+    fn prefetch_sending(&mut self) {}
 
     /// Closes the connection for this reason, after what was taken has been written, or soon.
     fn close(self: Box<Self>, end: SessionEnd);
@@ -102,15 +110,25 @@ impl Link for DirectLink {
     fn poll_receive(&mut self, now: Micros) -> Result<Polled, LinkEnd> {
         self.websocket.socket_mut().rearm();
         let mut context = Context::from_waker(Waker::noop());
-        while !self.inbox.is_full() {
-            let Poll::Ready(next) = self.websocket.poll_next(&mut context, now) else {
+        let DirectLink { websocket, inbox, messages, .. } = self;
+        let mut may_send = true;
+        let plain = websocket.poll_plain(&mut context, now, |message| {
+            may_send = may_send && (inbox.is_full() || messages.take(1, now));
+            may_send && inbox.push(Received { at: now, bytes: Bytes::copy_from_slice(message) }).is_ok()
+        });
+        if !may_send {
+            return Err(SessionEnd::TooMany.into());
+        }
+        plain.map_err(|error| link_end(&Error::Io(error)))?;
+        while !inbox.is_full() {
+            let Poll::Ready(next) = websocket.poll_next(&mut context, now) else {
                 return Ok(Polled::Drained);
             };
-            if !self.messages.take(1, now) {
+            if !messages.take(1, now) {
                 return Err(SessionEnd::TooMany.into());
             }
             if let Some(bytes) = binary(next)? {
-                let pushed = self.inbox.push(Received { at: now, bytes });
+                let pushed = inbox.push(Received { at: now, bytes });
                 debug_assert!(pushed.is_ok(), "there was room, and nobody else writes");
             }
         }
@@ -128,6 +146,15 @@ impl Link for DirectLink {
             Poll::Ready(Ok(())) => Ok(true),
             Poll::Ready(Err(_)) => Err(LinkEnd::Lost),
         }
+    }
+
+    fn prefetch_receiving(&self) {
+        self.websocket.prefetch_reading();
+        black_box((self.messages, self.inbox.is_full()));
+    }
+
+    fn prefetch_sending(&mut self) {
+        self.websocket.prefetch_writing();
     }
 
     fn close(self: Box<Self>, end: SessionEnd) {

@@ -272,7 +272,7 @@ impl Room {
             self.serve(tick, now, outbox, &mut watch);
         } else {
             self.services.metrics.thinned_ticks.inc();
-            self.flush(0..self.sessions.slots());
+            self.sessions.blocks().for_each(|block| self.flush(block));
         }
         self.end_sessions(now, outbox);
         watch.lap(Stage::Send);

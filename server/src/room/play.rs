@@ -49,6 +49,9 @@ pub(crate) trait Play: Send {
     /// the newest input came, if there is news of it.
     fn take_inputs(&mut self, player: PlayerId, reach: (ViewTime, ViewTime)) -> Option<InputLead>;
 
+    /// Begins to fetch into the cache what the inputs of a player need.
+    fn prefetch(&self, player: PlayerId);
+
     /// The tick that comes next.
     fn next_tick(&self) -> Tick;
 
@@ -228,6 +231,12 @@ impl<G: Game> Play for Match<G> {
         let sample = seat.queue.poll_lead()?;
         let millis = sample.micros.div_euclid(1000).clamp(-MAX_LEAD_MILLIS, MAX_LEAD_MILLIS) as i16;
         Some(InputLead { tick: sample.tick, millis })
+    }
+
+    fn prefetch(&self, player: PlayerId) {
+        if let Some(seat) = self.seats.get(usize::from(player.0)).and_then(Option::as_deref) {
+            seat.prefetch();
+        }
     }
 
     fn next_tick(&self) -> Tick {

@@ -6,6 +6,7 @@
 
 use crate::assemble::AvatarNews;
 use std::collections::VecDeque;
+use std::hint::black_box;
 use std::sync::Arc;
 use tickwire_protocol::end::SessionEnd;
 use tickwire_protocol::game::{
@@ -50,6 +51,11 @@ impl<G: Game> Seat<G> {
             avatar: Vec::new(),
             expected: Vec::new(),
         }
+    }
+
+    /// Begins to fetch it into the cache.
+    pub(super) fn prefetch(&self) {
+        black_box((self.past.len(), self.next_sequence, self.avatar.len(), self.queue.counters().accepted));
     }
 
     /// Takes in an input, and ends the session of a client whose inputs keep being for another time.

@@ -16,9 +16,6 @@ use tickwire_protocol::game::Viewpoint;
 use tickwire_protocol::message::{Notice, NoticeKind, ServerMessage, ServerType};
 use tickwire_protocol::time::{Micros, Tick};
 
-/// Players of a block: what belongs to them fits into the second-level cache several times.
-const BLOCK: usize = 64;
-
 /// Messages of events per player and tick. What is beyond goes out in the next ones.
 const EVENT_MESSAGES: usize = 4;
 
@@ -43,8 +40,13 @@ impl Room {
         self.send_times.note(tick, now);
         self.sight = 0.0;
         let mut tally = Tally::default();
-        for first in (0..self.sessions.slots()).step_by(BLOCK) {
-            let block = first..(first + BLOCK).min(self.sessions.slots());
+        for block in self.sessions.blocks() {
+            self.sessions.prefetch(block.clone());
+            for slot in block.clone() {
+                if let Some((_, session)) = self.sessions.in_slot(slot) {
+                    session.prefetch_serving();
+                }
+            }
             self.look(block.clone());
             watch.lap(Stage::Interest);
             self.assemble(block.clone(), tick, now, outbox, &mut tally);

@@ -2,6 +2,7 @@
 
 use super::Session;
 use slab::Slab;
+use std::ops::Range;
 
 /// The sessions of a room. Iteration is in the order of the slots, the same in each tick.
 #[derive(Default)]
@@ -55,9 +56,21 @@ impl Sessions {
         Some(self.slab.remove(key.slot).1)
     }
 
-    /// One more than the last slot: slots are passed through in blocks.
-    pub(crate) fn slots(&self) -> usize {
-        self.slots
+    /// Slots that are passed through together: what belongs to their sessions fits into the second-level cache
+    /// several times.
+    pub(crate) const BLOCK: usize = 64;
+
+    /// All slots, block by block.
+    pub(crate) fn blocks(&self) -> impl Iterator<Item = Range<usize>> + use<> {
+        let slots = self.slots;
+        (0..slots).step_by(Sessions::BLOCK).map(move |first| first..(first + Sessions::BLOCK).min(slots))
+    }
+
+    /// See [`Session::prefetch`].
+    pub(crate) fn prefetch(&self, block: Range<usize>) {
+        for (_, session) in block.filter_map(|slot| self.slab.get(slot)) {
+            session.prefetch();
+        }
     }
 
     /// The session in a slot, if there is one.
