@@ -1,5 +1,5 @@
-//! The grid of a tick: the placed entities in the order of its cells, so that what is near a viewpoint stands in
-//! a few runs of memory.
+//! The grid of a tick: the placed entities in the order of its cells, so that what is near a viewpoint stands
+//! in a few runs of memory.
 
 use crate::history::History;
 use std::ops::Range;

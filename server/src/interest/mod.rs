@@ -1,10 +1,10 @@
 //! Interest: which entities a player is told of.
 //!
 //! An entity that has come within the enter radius stays until it is beyond the leave radius. The problem:
-//! that is to be known of each player in each tick, and to look through all that is near, in a [grid](grid),
+//! that is to be known of each player in each tick, and to look through all that is near, in a grid,
 //! takes longer than anything else that is done for a player. But things move little from tick to tick. So
 //! when it is looked for who is visible, it is noted who is near one of the radii, and for a few ticks only
-//! those are watched: the others cannot have come or gone, by how far anything has [moved](motion) since.
+//! those are watched: the others cannot have come or gone, by how far anything has moved since.
 //! What is seen is the same.
 
 mod bitmap;

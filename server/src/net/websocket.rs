@@ -28,6 +28,8 @@ pub(crate) struct WebSocket {
     begun: Vec<u8>,
     /// At least as many bytes as tungstenite was handed and has not given out as messages.
     unread: usize,
+    /// tungstenite has read a ping, and the pong may not be on its way.
+    owes_pong: bool,
 }
 
 /// Frames on their way out, and what keeps them whole: two write to the socket, the tick its messages and
@@ -64,7 +66,8 @@ impl WebSocket {
             .max_frame_size(Some(MAX_CLIENT_MESSAGE_BYTES));
         let unread = begun.len();
         let context = WebSocketContext::from_partially_read(begun, Role::Server, Some(config));
-        WebSocket { context, socket, outgoing: Outgoing::default(), clock, begun: Vec::new(), unread }
+        let (outgoing, begun) = (Outgoing::default(), Vec::new());
+        WebSocket { context, socket, outgoing, clock, begun, unread, owes_pong: false }
     }
 
     /// The stream below.
@@ -87,8 +90,8 @@ impl WebSocket {
         }
     }
 
-    /// Reads what has come, and hands out the messages that it begins with for as long as they are what nearly
-    /// all are, a short binary frame that is whole, and `take` takes them. The rest is for
+    /// Reads what has come, and hands out the messages that it begins with for as long as they are what
+    /// nearly all are, a short binary frame that is whole, and `take` takes them. The rest is for
     /// [`WebSocket::poll_next`], and while that has something to do, so is all.
     ///
     /// It reads into memory that all connections share, the stack: tungstenite has a buffer for each, which a
@@ -117,6 +120,14 @@ impl WebSocket {
 
     /// The next message. Pings and closes are among them; they are answered already, or soon.
     pub(crate) fn poll_next(&mut self, task: &mut Context<'_>, now: Micros) -> Poll<Result<Message, Error>> {
+        if self.owes_pong {
+            let (context, mut stream) = self.parts(task, now);
+            // Where there is no room for it, it is tried again with the next call.
+            self.owes_pong = match pending(context.flush(&mut stream)) {
+                Poll::Ready(flushed) => flushed.map(|()| false)?,
+                Poll::Pending => true,
+            };
+        }
         if self.unread == 0 && self.begun.is_empty() && self.socket.is_drained() {
             return Poll::Pending;
         }
@@ -126,6 +137,7 @@ impl WebSocket {
         self.unread += read;
         if let Ok(message) = &next {
             self.unread = self.unread.saturating_sub(frame_bytes(message.len()));
+            self.owes_pong |= message.is_ping();
         }
         pending(next)
     }
@@ -264,7 +276,7 @@ fn pending<T>(result: Result<T, Error>) -> Poll<Result<T, Error>> {
 }
 
 /// Unmasks the frame at the beginning of some bytes, if it is short, binary, whole, and not a part of a
-/// message (RFC 6455, section 5.2): the length of its payload, and what follows. Of all others it says nothing.
+/// message (RFC 6455, section 5.2): the length of its payload, and what follows. Of others it says nothing.
 fn unmask_plain<'a>(bytes: &'a [u8], payload: &mut [u8; MAX_SHORT_BYTES]) -> Option<(usize, &'a [u8])> {
     let ([BINARY_AND_FINAL, length, mask @ ..], rest) = bytes.split_first_chunk::<6>()? else { return None };
     let length = usize::from(length.checked_sub(MASKED)?);

@@ -134,10 +134,10 @@ impl Session {
         (self.last_heard, self.last_active, self.next_ping) = (now, now, now);
     }
 
-    /// Begins to fetch its own memory into the cache. What belongs to a player is some kilobytes in many places,
-    /// that of thousands is fetched from far away in each tick, and to wait for one place after another takes
-    /// longer than all else that is done for a player. So those of a block of players are read before they
-    /// are needed, in a loop that does nothing else: then many are on their way at a time.
+    /// Begins to fetch its own memory into the cache. What belongs to a player is some kilobytes in many
+    /// places, that of thousands is fetched from far away in each tick, and to wait for one place after
+    /// another takes longer than all else that is done for a player. So those of a block of players are read
+    /// before they are needed, in a loop that does nothing else: then many are on their way at a time.
     pub(crate) fn prefetch(&self) {
         let Session { flow, round_trip, view, name, conversation, recipient, events, wire, .. } = self;
         recipient.prefetch();

@@ -56,8 +56,8 @@ impl Sessions {
         Some(self.slab.remove(key.slot).1)
     }
 
-    /// Slots that are passed through together: what belongs to their sessions fits into the second-level cache
-    /// several times.
+    /// Slots that are passed through together: what belongs to their sessions fits into the second-level
+    /// cache several times.
     pub(crate) const BLOCK: usize = 64;
 
     /// All slots, block by block.

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use tickwire_protocol::delta::{DeltaCodec, Published};
+use tickwire_protocol::delta::{self, DeltaCodec};
 use tickwire_protocol::game::*;
 use tickwire_protocol::id::{EntityIndex, KindId, PlayerId};
 use tickwire_protocol::limits::MAX_BASELINE_AGE;
@@ -147,7 +147,7 @@ impl<G: Game<Event: Clone>> Host<G> {
             assert!(u32::from(entity.index.0) < G::ENTITY_CAPACITY);
             let before = before.and_then(|before| before.get(&entity.index)).map(|row| {
                 assert_eq!(row.kind, entity.kind, "an index changed hands from one tick to the next");
-                Published::from(&row.lanes[..])
+                delta::Published::from(&row.lanes[..])
             });
             let mut lanes = vec![0; codec.lanes()];
             codec.publish(components, before, tick, u32::from(entity.index.0), &mut lanes).unwrap();
