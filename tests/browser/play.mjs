@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { DESK, YARD, isThere, playerOf, predicted, statsOf, until } from './harness.mjs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { DESK, PHONE, YARD, isThere, playerOf, predicted, statsOf, until } from './harness.mjs';
 
 /** What the page needs is little, and nothing moves while it comes. */
 export async function thePageLoads(world) {
@@ -25,6 +26,45 @@ export async function thePageLoads(world) {
   assert(bytes > 50_000 && bytes < 300_000, `${bytes} bytes were fetched`);
   assert(shift < 0.01, `the page shifted by ${shift}`);
   await world.closePage(page);
+}
+
+/** Whoever has a slow line sees the door grow, and what is there already stays where it is. */
+export async function nothingMovesWhileThePageComes(world) {
+  await world.startServer('--npcs', '0', '--map', YARD);
+  // So that there is a room to list.
+  const player = await world.newPage(DESK, 'Ann');
+  const text = await (await fetch(`${world.address}/`)).text();
+  const slowly = createServer(async ({ url }, response) => {
+    if (url !== '/') {
+      const answer = await fetch(world.address + url);
+      response.setHeader('content-type', answer.headers.get('content-type') ?? 'text/plain');
+      response.end(Buffer.from(await answer.arrayBuffer()));
+      return;
+    }
+    response.setHeader('content-type', 'text/html');
+    for (let begin = 0; begin < text.length; begin += 500) {
+      response.write(text.slice(begin, begin + 500));
+      await pause(30);
+    }
+    response.end();
+  });
+  slowly.listen(0, '127.0.0.1');
+  await once(slowly, 'listening');
+  const there = `http://127.0.0.1:${slowly.address().port}/`;
+  for (const settings of [DESK, PHONE]) {
+    const page = await world.openPage(settings, { at: there });
+    await until(page, () => document.querySelector('#rooms button'));
+    // The shift of a frame is told after it.
+    for (let frame = 0; frame < 3; frame += 1) {
+      await page.evaluate(() => new Promise((next) => requestAnimationFrame(() => setTimeout(next))));
+    }
+    const shift = await page.evaluate(() => globalThis.layoutShift);
+    assert(shift < 0.001, `the page shifted by ${shift}`);
+    await world.closePage(page);
+  }
+  slowly.close();
+  slowly.closeAllConnections();
+  await world.closePage(player);
 }
 
 export async function twoPagesSeeEachOtherMove(world) {

@@ -137,7 +137,6 @@ function door(isOpen) {
   controls.enabled = !isOpen && play !== null;
   of('join').hidden = play !== null || missing !== '';
   of('back').hidden = play === null;
-  of('keys').hidden = controls.isTouch;
   if (isOpen) controls.release();
   (isOpen ? of(play ? 'resume' : 'play') : document.activeElement)?.[isOpen ? 'focus' : 'blur']?.();
 }
