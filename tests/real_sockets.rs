@@ -31,6 +31,7 @@ fn frame(first_byte: u8, payload: &[u8]) -> Vec<u8> {
     bytes
 }
 
+const TEXT: u8 = 0x81;
 const BINARY: u8 = 0x82;
 const BINARY_TO_BE_CONTINUED: u8 = 0x02;
 const CONTINUED_AND_TO_BE_CONTINUED: u8 = 0x00;
@@ -83,6 +84,18 @@ async fn a_text_frame_ends_the_session() {
     // As the first message too.
     let mut guest = Guest::arrive(&server, session("Bob")).await;
     guest.socket.send(Message::text("hello")).await.unwrap();
+    assert_eq!(guest.ended().await, SessionEnd::TextFrame);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_comes_after_as_much_as_a_tick_takes_counts_in_the_next() {
+    let server = Running::start(config()).await;
+    let mut guest = Guest::join(&server, "Ann").await;
+    // A tick takes 256 messages of a client.
+    let mut bytes = frame(BINARY, &ping()).repeat(260);
+    bytes.extend(frame(TEXT, b"hello"));
+    guest.socket.get_mut().write_all(&bytes).await.unwrap();
     assert_eq!(guest.ended().await, SessionEnd::TextFrame);
     server.stop().await;
 }

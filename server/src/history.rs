@@ -31,12 +31,20 @@ pub struct History {
 }
 
 /// What the entities of a record were published from: mostly it stays as it was, and then need not be worked
-/// out again. Only that of the newest record is kept.
+/// out again. It is kept for two records, the newest and the one before, that the next is compared with.
 #[derive(Debug, Default)]
 struct Truth {
     /// Of each entity of the record, in the same order: its first component.
     starts: Vec<u32>,
     components: Vec<f64>,
+}
+
+impl Truth {
+    /// The components of the entity at a place of the record.
+    fn of(&self, place: usize, components: usize) -> Option<&[f64]> {
+        let start = *self.starts.get(place)? as usize;
+        self.components.get(start..)?.get(..components)
+    }
 }
 
 /// What was published at one tick. Entities are in ascending order of their index.
@@ -242,8 +250,7 @@ impl Capture<'_> {
         let known = self.before.and_then(|(record, truth)| {
             let place = record.place(index)?;
             let recorded = record.entities.get(place).filter(|recorded| recorded.kind == kind)?;
-            let value = truth.components.get(*truth.starts.get(place)? as usize..)?;
-            let value = value.get(..codec.components());
+            let value = truth.of(place, codec.components());
             Some((Published { state: record.state(codec, recorded), value }, record.changed_at(index)))
         });
         let before = known.map(|(known, _)| known);

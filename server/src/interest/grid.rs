@@ -91,7 +91,7 @@ impl Grid {
         self.place(history);
     }
 
-    /// The most that [`Grid::gather`] finds, and a block.
+    /// How long the memory is to be that [`Grid::gather`] writes to: for all that is placed, and a block.
     pub(super) fn most(&self) -> usize {
         self.placed.index.len()
     }

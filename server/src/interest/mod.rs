@@ -79,7 +79,10 @@ impl Interest {
                 view.visible.extend_from_slice(&self.all);
                 return;
             }
-            Viewpoint::Around { centre, enter, leave } => (centre.to_array(), enter, leave.max(enter)),
+            Viewpoint::Around { centre, enter, leave } => {
+                let enter = enter.max(0.0);
+                (centre.to_array(), enter, leave.max(enter))
+            }
         };
         let is_kept = view.made.as_ref().is_some_and(|made| {
             (made.enter, made.leave) == (enter, leave) && self.motion.keeps(place, made, centre)
@@ -153,22 +156,24 @@ mod tests {
         interest: Interest,
         places: Vec<Option<Vec3>>,
         hidden: Vec<bool>,
+        sight: f32,
         tick: Tick,
     }
 
     struct Viewer {
         centre: Vec3,
         enter: f32,
+        leave: f32,
         view: View,
     }
 
     impl Viewer {
         fn at(centre: Vec3) -> Viewer {
-            Viewer { centre, enter: 600.0, view: View::default() }
+            Viewer { centre, enter: 600.0, leave: 640.0, view: View::default() }
         }
 
         fn viewpoint(&self) -> Viewpoint {
-            Viewpoint::Around { centre: self.centre, enter: self.enter, leave: 640.0 }
+            Viewpoint::Around { centre: self.centre, enter: self.enter, leave: self.leave }
         }
     }
 
@@ -177,10 +182,15 @@ mod tests {
             let schema = Schema::new(vec![Dot::kind()]).unwrap();
             let history = History::new(Arc::new(DeltaCodec::new(&schema, Micros::period_of(30))), CAPACITY);
             let hidden = vec![false; places.len()];
-            World { history, interest: Interest::new(), places, hidden, tick: Tick(0) }
+            World { history, interest: Interest::new(), places, hidden, sight: 600.0, tick: Tick(0) }
         }
 
         fn begin(&mut self) {
+            self.capture();
+            self.interest.begin(&self.history, self.sight);
+        }
+
+        fn capture(&mut self) {
             let mut frame = Frame::new();
             for (index, place) in self.places.iter().enumerate().filter(|(index, _)| !self.hidden[*index]) {
                 let place = place.map_or(Place::everywhere(), Place::at);
@@ -189,14 +199,13 @@ mod tests {
             frame.finish().unwrap();
             self.tick = self.tick.next();
             self.history.capture(self.tick, &frame, |error| panic!("{error}"));
-            self.interest.begin(&self.history, 600.0);
         }
 
         /// By the definition, without a grid.
         fn expected(&self, viewer: &Viewer) -> Vec<EntityIndex> {
             let before: HashSet<_> = viewer.view.visible().iter().collect();
             let sees = |index: EntityIndex, place: Vec3| {
-                let radius = if before.contains(&index) { 640.0 } else { viewer.enter };
+                let radius = if before.contains(&index) { viewer.leave } else { viewer.enter };
                 place.distance_squared(viewer.centre) <= radius * radius
             };
             let there = (0..self.places.len()).filter(|place| !self.hidden[*place]);
@@ -318,6 +327,77 @@ mod tests {
                     viewer.centre -= Vec2::from_angle(number as f32).extend(0.0) * runs * of_viewers;
                 }
             });
+        }
+    }
+
+    #[test]
+    fn who_is_not_looked_at_in_each_tick_is_seen() {
+        let mut random = SimRng::from_u64(13);
+        let axes = [true, true, false];
+        let (mut world, mut viewers) = everywhere(&mut random, axes);
+        let mut away = Vec::new();
+        let kept = live(&mut world, &mut viewers, |tick, world, viewers| {
+            let mut walk = |world: &mut World| {
+                for place in world.places.iter_mut().flatten() {
+                    *place += somewhere(&mut random, axes, 4.0);
+                }
+            };
+            walk(world);
+            if tick % 5 == 4 {
+                // A tick of which nobody is told.
+                world.capture();
+                walk(world);
+            }
+            // Who has no connection for some ticks comes back with its view of before, or with none.
+            if tick % 7 == 2 {
+                away = viewers.iter().map(|viewer| viewer.view.clone()).collect();
+            }
+            if tick % 7 == 5 {
+                for (place, (viewer, view)) in viewers.iter_mut().zip(&away).enumerate() {
+                    viewer.view = if place % 3 == 0 { View::default() } else { view.clone() };
+                }
+            }
+        });
+        assert!(kept > 0.5, "{kept}");
+    }
+
+    #[test]
+    fn the_others_sight_changes_nothing_of_what_is_seen() {
+        let mut random = SimRng::from_u64(17);
+        let axes = [true, true, false];
+        let places = (0..CAPACITY).map(|_| Some(somewhere(&mut random, axes, 400.0))).collect();
+        let mut world = World::new(places);
+        let mut viewers: Vec<_> = (0..40).map(|_| Viewer::at(somewhere(&mut random, axes, 400.0))).collect();
+        for (place, viewer) in viewers.iter_mut().enumerate() {
+            viewer.leave = [0.0, 0.01, 20.0, 50.0, 640.0][place % 5];
+            viewer.enter = viewer.leave * 0.9;
+        }
+        let odd = [640.0, 0.0, 1e30, f32::INFINITY, 1e-30, f32::NAN, -1.0];
+        // For a while somebody sees farther than anything is, and then for long nobody does.
+        let mut kept = Vec::new();
+        for sights in [&odd[..], &[1e30], &[640.0], &[640.0], &[640.0], &[640.0], &[50_000.0]] {
+            kept.push(live(&mut world, &mut viewers, |tick, world, _| {
+                world.sight = sights[(tick / 4) as usize % sights.len()];
+                for place in world.places.iter_mut().flatten() {
+                    *place += somewhere(&mut random, axes, 1.5);
+                }
+                // Somebody flies so far that the ways of all others are nothing beside it.
+                let flight = if tick % 9 == 0 { 1e18 } else { 0.0 };
+                world.places[5] = Some(Vec3::new(flight, 0.0, 7.0));
+            }));
+        }
+        assert!(kept[5] > 0.15, "that has passed by then: {kept:?}");
+    }
+
+    #[test]
+    fn a_radius_below_zero_is_zero() {
+        let mut world = World::new(vec![Some(Vec3::ZERO), Some(Vec3::X)]);
+        world.begin();
+        let mut view = View::default();
+        for radius in [-5.0, f32::NAN, f32::NEG_INFINITY] {
+            let viewpoint = Viewpoint::Around { centre: Vec3::ZERO, enter: radius, leave: radius };
+            world.interest.look(0, viewpoint, &mut view);
+            assert_eq!(view.visible(), [EntityIndex(0)], "{radius}");
         }
     }
 

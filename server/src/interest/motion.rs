@@ -60,8 +60,16 @@ const JUMP: f32 = 1.0 / 16.0;
 /// The part of the sight that the skin may be: with more, more is watched than is seen.
 const MAX_SKIN: f32 = 1.0 / 4.0;
 
-/// The part of the sight that the skin is at least. Rounding is far less.
+/// The part of the sight that the skin is at least.
 const MIN_SKIN: f32 = 1.0 / 64.0;
+
+/// The parts of a view's own radius, and of the sum of the ways, that its skin is at least: rounding is far
+/// less than the rest that [`Motion::keeps`] leaves for it.
+const LEAST_OF_RADIUS: f32 = 1.0 / 4096.0;
+const LEAST_OF_DRIFT: f64 = 1.0 / (1_u64 << 32) as f64;
+
+/// How many times the sight the ways may add up to before the sum begins anew.
+const MAX_DRIFT: f64 = (1 << 20) as f64;
 
 impl Motion {
     /// Takes in where everything is.
@@ -96,8 +104,13 @@ impl Motion {
         self.placed = placed;
         let way = way.sqrt();
         self.drift += f64::from(way);
-        self.pace = way.max(self.pace * PACE_DECAY);
-        if self.jumps.len() > MAX_JUMPS {
+        // From when things were seen farther, there may be ways that would outlast everything.
+        self.pace = way.max((self.pace * PACE_DECAY).min(sight));
+        let is_small = self.drift <= f64::from(sight) * MAX_DRIFT;
+        if !is_small {
+            self.drift = 0.0;
+        }
+        if !is_small || self.jumps.len() > MAX_JUMPS {
             self.forget_all();
         }
         self.plan(sight);
@@ -144,8 +157,11 @@ impl Motion {
 
     /// What is to be remembered of a view that is made now, or none if it would not be kept.
     pub(super) fn make(&self, centre: [f32; 3], enter: f32, leave: f32) -> Option<Made> {
-        let (number, drift, skin) = (self.number, self.drift, self.skin);
-        (skin > 0.0).then_some(Made { centre, enter, leave, skin, drift, number })
+        let (number, drift) = (self.number, self.drift);
+        // Who sees less far than others must not watch all that it sees.
+        let skin = self.skin.min(leave * MAX_SKIN);
+        let is_exact = skin >= leave * LEAST_OF_RADIUS && f64::from(skin) >= drift * LEAST_OF_DRIFT;
+        (skin > 0.0 && is_exact).then_some(Made { centre, enter, leave, skin, drift, number })
     }
 
     /// Whether what a view was made of still says who can be in sight. `place` spreads the views over the

@@ -92,7 +92,7 @@ impl WebSocket {
 
     /// Reads what has come, and hands out the messages that it begins with for as long as they are what
     /// nearly all are, a short binary frame that is whole, and `take` takes them. The rest is for
-    /// [`WebSocket::poll_next`], and while that has something to do, so is all.
+    /// [`WebSocket::poll_next`]. While anything is left for that, nothing is read here.
     ///
     /// It reads into memory that all connections share, the stack: tungstenite has a buffer for each, which a
     /// tick would fetch from far away.

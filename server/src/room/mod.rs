@@ -211,7 +211,8 @@ impl Room {
         self.sessions.len()
     }
 
-    /// How many entities a session is told of, on average.
+    /// How many entities are within a session's interest, on average; its own, and those that the game hides
+    /// from it, are among them.
     #[must_use]
     pub fn mean_visible(&self) -> f64 {
         let visible: usize = self.sessions.iter().map(|(_, session)| session.view.visible().len()).sum();

@@ -86,7 +86,11 @@ impl Drain<'_> {
         session: &mut Session,
         mut polled: Result<Polled, LinkEnd>,
     ) -> Result<(), SessionEnd> {
-        for _ in 0..ROUNDS {
+        for round in 0..ROUNDS {
+            if round > 0 {
+                let Some(wire) = &mut session.wire else { return Ok(()) };
+                polled = wire.link.poll_receive(self.now);
+            }
             while let Some(received) = session.wire.as_mut().and_then(|wire| wire.inbox.pop()) {
                 self.message(session, &received)?;
             }
@@ -98,8 +102,6 @@ impl Drain<'_> {
                 Err(LinkEnd::Lost) => return Err(SessionEnd::ConnectionLost),
                 Err(LinkEnd::Broken(end)) => return Err(end),
             }
-            let Some(wire) = &mut session.wire else { return Ok(()) };
-            polled = wire.link.poll_receive(self.now);
         }
         Ok(())
     }

@@ -79,7 +79,9 @@ pub trait Game: Simulation + Serialize + DeserializeOwned {
     }
 
     /// Whether a viewer must not know of an entity: of the other team, in the fog, cloaked. What is hidden is
-    /// in no byte that the viewer gets; it leaves as if it had gone away.
+    /// in no byte that the viewer gets; it leaves as if it had gone away. When it is no longer hidden, the
+    /// viewer is told of it at once if it would have been told of it without that: what is hidden still
+    /// comes within [`Viewpoint::Around`]'s radius for entering, and goes beyond that for leaving.
     ///
     /// Asked after [`Game::capture`], in each tick, for each player and each entity within that player's
     /// interest, but not for its own: some 25 times per player. So it is to be a look-up, and it must not be
@@ -155,7 +157,7 @@ pub enum Viewpoint {
     /// All of it.
     Everything,
     /// What is near a point. What has come within `enter` is told of until it is beyond `leave`, so that
-    /// nothing flickers at the edge.
+    /// nothing flickers at the edge. A radius that is below zero, or not a number, is zero.
     Around {
         /// The point.
         centre: Vec3,
