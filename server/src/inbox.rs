@@ -4,7 +4,7 @@
 //! depends on those before it. When the ring is full the socket is read no further (the policy is called
 //! *back-pressure*): nothing is lost, the peer's own sending stalls, and the counter says so.
 
-use bytes::Bytes;
+use smallvec::SmallVec;
 use std::hint::black_box;
 use tickwire_protocol::time::Micros;
 
@@ -13,9 +13,12 @@ use tickwire_protocol::time::Micros;
 pub struct Received {
     /// When it was read from the socket.
     pub at: Micros,
-    /// The message.
-    pub bytes: Bytes,
+    /// The message. Nearly all are short and stand in the ring itself; of the others the ring has the address.
+    pub bytes: SmallVec<[u8; SHORT_BYTES]>,
 }
+
+/// The longest message that stands in the ring: with it a place is as long as a cache line.
+pub const SHORT_BYTES: usize = 48;
 
 /// The end of the ring that messages are put into.
 #[derive(Debug)]
@@ -71,15 +74,25 @@ mod tests {
     #[test]
     fn a_full_ring_gives_the_message_back() {
         let (mut writer, mut reader) = inbox();
-        let message = |number: u8| Received { at: Micros(0), bytes: vec![number].into() };
-        for number in 0..INBOX_MESSAGES as u8 {
+        let message = |number: u8| {
+            // Short ones and long ones.
+            let bytes = SmallVec::from_elem(number, usize::from(number) * 10);
+            Received { at: Micros(0), bytes }
+        };
+        for number in 1..=INBOX_MESSAGES as u8 {
             assert_eq!(writer.push(message(number)), Ok(()));
         }
         assert!(writer.is_full());
         assert_eq!(writer.push(message(99)), Err(message(99)));
-        assert_eq!(reader.pop(), Some(message(0)));
+        assert_eq!(reader.pop(), Some(message(1)));
         assert_eq!(writer.push(message(99)), Ok(()));
-        let rest: Vec<u8> = std::iter::from_fn(|| reader.pop()).map(|received| received.bytes[0]).collect();
-        assert_eq!((rest.len(), rest[0], rest[rest.len() - 1]), (INBOX_MESSAGES, 1, 99));
+        let rest: Vec<_> = std::iter::from_fn(|| reader.pop()).collect();
+        let expected: Vec<_> = (2..=INBOX_MESSAGES as u8).chain([99]).map(message).collect();
+        assert_eq!(rest, expected);
+    }
+
+    #[test]
+    fn a_place_is_as_long_as_a_cache_line() {
+        assert_eq!(size_of::<Received>(), 64);
     }
 }
