@@ -78,6 +78,9 @@ pub(super) struct Present<'a> {
 /// Entities compared at a time.
 const STRIDE: usize = 8;
 
+/// Entities looked through at a time: as many as a word has bits.
+const WORD: usize = 32;
+
 impl Walk {
     /// When nothing is known, all who are visible could enter.
     pub(super) fn begin(&mut self, visible: &[EntityIndex]) {
@@ -145,22 +148,23 @@ impl Walk {
         notes: &mut &[Note],
         shared: &mut Shared,
     ) {
-        let has_stirred = |index: &EntityIndex| stirred[usize::from(index.0)];
         let mut first = run.start as u32;
-        for stride in present.known.indices[run].chunks(STRIDE) {
-            let end = first + stride.len() as u32;
+        for stride in present.known.indices[run].chunks(WORD) {
             // No branch for each: mostly nobody has.
-            let any = stride.iter().fold(false, |any, index| any | has_stirred(index));
-            if any || notes.first().is_some_and(|note| note.place < end) {
-                for (place, index) in (first..end).zip(stride) {
-                    let note = take_note(notes, place);
-                    let has_stirred = has_stirred(index);
-                    if has_stirred || note.is_some() {
-                        self.look(present, place, *index, has_stirred, note, shared);
-                    }
-                }
+            let of = |index: &EntityIndex| u32::from(stirred[usize::from(index.0)]);
+            let stirred = stride.iter().rev().fold(0, |bits, index| bits << 1 | of(index));
+            let here = notes_before(notes, first, first + stride.len() as u32);
+            let noted = here.iter().fold(0_u32, |bits, note| bits | 1 << (note.place - first));
+            let mut here = here.iter();
+            let mut bits = stirred | noted;
+            while bits != 0 {
+                let bit = bits.trailing_zeros();
+                bits &= bits - 1;
+                let is_in = |bits: u32| bits >> bit & 1 != 0;
+                let note = if is_in(noted) { here.next().map(|note| note.what) } else { None };
+                self.look(present, first + bit, stride[bit as usize], is_in(stirred), note, shared);
             }
-            first = end;
+            first += stride.len() as u32;
         }
     }
 
@@ -209,18 +213,14 @@ impl Walk {
     }
 }
 
-/// Takes the note of a place from the front of a list, and drops those before it.
+/// Takes the notes of the places from `first` up to `end` from the front of a list, and drops those before.
 #[inline]
-fn take_note(notes: &mut &[Note], place: u32) -> Option<Noted> {
-    while let Some((note, rest)) = notes.split_first()
-        && note.place <= place
-    {
-        *notes = rest;
-        if note.place == place {
-            return Some(note.what);
-        }
-    }
-    None
+fn notes_before<'a>(notes: &mut &'a [Note], first: u32, end: u32) -> &'a [Note] {
+    let before = |place: u32| notes.iter().take_while(|note| note.place < place).count();
+    let (dropped, taken) = (before(first), before(end));
+    let here = &notes[dropped..taken];
+    *notes = &notes[taken..];
+    here
 }
 
 /// How far two lists are the same.

@@ -79,7 +79,9 @@ impl Motion {
         self.floor = self.floor.max(self.number.saturating_sub(MAX_TURNS));
         let floor = self.floor;
         self.jumps.retain(|jump| jump.number > floor);
-        self.spots.resize(history.extent(), Spot { position: NOWHERE, number: 0 });
+        // It never becomes shorter: who is watched has a spot for ever.
+        let length = self.spots.len().max(history.extent());
+        self.spots.resize(length, Spot { position: NOWHERE, number: 0 });
         let jump = (sight * JUMP) * (sight * JUMP);
         let (mut placed, mut appeared, mut way) = (0, 0, 0.0_f32);
         for (index, standing) in history.standings() {
@@ -182,10 +184,10 @@ impl Motion {
         !self.jumps.iter().rev().take_while(|jump| jump.number > made.number).any(concerns)
     }
 
-    /// Where an entity is; not numbers, if it is nowhere.
+    /// Where an entity is that has been somewhere; not numbers, if it is nowhere now.
     #[inline]
     pub(super) fn position(&self, index: EntityIndex) -> [f32; 3] {
-        self.spots.get(usize::from(index.0)).map_or(NOWHERE, |spot| spot.position)
+        self.spots[usize::from(index.0)].position
     }
 }
 

@@ -57,8 +57,8 @@ impl Sessions {
     }
 
     /// Slots that are passed through together: what belongs to their sessions fits into the second-level
-    /// cache several times.
-    pub(crate) const BLOCK: usize = 64;
+    /// cache, and the more they are, the less often our code and the system's push each other out of it.
+    pub(crate) const BLOCK: usize = 256;
 
     /// All slots, block by block.
     pub(crate) fn blocks(&self) -> impl Iterator<Item = Range<usize>> + use<> {
