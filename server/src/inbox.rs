@@ -61,9 +61,10 @@ impl Inbox {
         black_box(self.0.slots());
     }
 
-    /// Takes the oldest message out.
-    pub fn pop(&mut self) -> Option<Received> {
-        self.0.pop().ok()
+    /// Takes the oldest message out, after `act` has seen it where it stands.
+    pub fn next_with<T>(&mut self, act: impl FnOnce(&Received) -> T) -> Option<T> {
+        let acted = act(self.0.peek().ok()?);
+        self.0.pop().ok().map(|_| acted)
     }
 }
 
@@ -84,9 +85,9 @@ mod tests {
         }
         assert!(writer.is_full());
         assert_eq!(writer.push(message(99)), Err(message(99)));
-        assert_eq!(reader.pop(), Some(message(1)));
+        assert_eq!(reader.next_with(Received::clone), Some(message(1)));
         assert_eq!(writer.push(message(99)), Ok(()));
-        let rest: Vec<_> = std::iter::from_fn(|| reader.pop()).collect();
+        let rest: Vec<_> = std::iter::from_fn(|| reader.next_with(Received::clone)).collect();
         let expected: Vec<_> = (2..=INBOX_MESSAGES as u8).chain([99]).map(message).collect();
         assert_eq!(rest, expected);
     }

@@ -3,7 +3,7 @@
 use super::play::Play;
 use super::{Room, send_to};
 use crate::config::micros;
-use crate::inbox::Received;
+use crate::inbox::{Inbox, Received};
 use crate::net::link::{LinkEnd, Polled};
 use crate::outbox::Outbox;
 use crate::session::{SendTimes, Session, Sessions};
@@ -81,9 +81,21 @@ pub(super) fn take_inputs(play: &mut dyn Play, session: &mut Session, oldest: Vi
 
 impl Drain<'_> {
     /// Drains the inbox of a session whose link has been read, and if it was full, reads on.
-    fn session(
+    fn session(&mut self, session: &mut Session, polled: Result<Polled, LinkEnd>) -> Result<(), SessionEnd> {
+        // It is taken out meanwhile, so that messages are read where they stand, and need not be moved.
+        let Some(mut inbox) = session.wire.as_mut().and_then(|wire| wire.inbox.take()) else { return Ok(()) };
+        let drained = self.inbox(session, &mut inbox, polled);
+        if let Some(wire) = &mut session.wire {
+            wire.inbox = Some(inbox);
+        }
+        drained
+    }
+
+    #[inline]
+    fn inbox(
         &mut self,
         session: &mut Session,
+        inbox: &mut Inbox,
         mut polled: Result<Polled, LinkEnd>,
     ) -> Result<(), SessionEnd> {
         for round in 0..ROUNDS {
@@ -91,8 +103,8 @@ impl Drain<'_> {
                 let Some(wire) = &mut session.wire else { return Ok(()) };
                 polled = wire.link.poll_receive(self.now);
             }
-            while let Some(received) = session.wire.as_mut().and_then(|wire| wire.inbox.pop()) {
-                self.message(session, &received)?;
+            while let Some(acted) = inbox.next_with(|received| self.message(session, received)) {
+                acted?;
             }
             match polled {
                 Ok(Polled::Drained) => return Ok(()),

@@ -56,7 +56,8 @@ pub(crate) struct Session {
 /// A connection: what comes in, and what goes out.
 pub(crate) struct Wire {
     pub(crate) link: Box<dyn Link>,
-    pub(crate) inbox: Inbox,
+    /// What has come; none while it is drained.
+    pub(crate) inbox: Option<Inbox>,
     /// Something was sent and not flushed yet.
     has_queued: bool,
     /// The network did not take all of what was flushed.
@@ -66,7 +67,7 @@ pub(crate) struct Wire {
 impl Wire {
     /// A new connection.
     pub(crate) fn new(link: Box<dyn Link>, inbox: Inbox) -> Wire {
-        Wire { link, inbox, has_queued: false, is_blocked: false }
+        Wire { link, inbox: Some(inbox), has_queued: false, is_blocked: false }
     }
 
     /// Hands a message to the link, to go out with the next flush. A link that has ended says so when it is
@@ -150,7 +151,9 @@ impl Session {
     pub(crate) fn prefetch_receiving(&mut self) {
         if let Some(wire) = &mut self.wire {
             wire.link.prefetch_receiving();
-            wire.inbox.prefetch();
+            if let Some(inbox) = &wire.inbox {
+                inbox.prefetch();
+            }
         }
     }
 
