@@ -13,7 +13,7 @@ use tickwire_protocol::time::Micros;
 pub struct Received {
     /// When it was read from the socket.
     pub at: Micros,
-    /// The message. Nearly all are short and stand in the ring itself; of the others the ring has the address.
+    /// The message. Nearly all are short and stand in the ring itself.
     pub bytes: SmallVec<[u8; SHORT_BYTES]>,
 }
 
