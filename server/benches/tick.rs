@@ -204,7 +204,7 @@ impl Player {
             let header = InputHeader { newest_snapshot, first, count: 1, ..InputHeader::default() };
             let mut bytes = Vec::new();
             header.encode(form.codec(), row, &mut BitWriter::new(), &mut bytes);
-            let received = Received { at: now, bytes: bytes[..].into() };
+            let received = Received::new(now, &bytes);
             self.inbox.push(received).expect("a tick has few inputs");
         }
     }

@@ -31,7 +31,7 @@ pub struct History {
 }
 
 /// What the entities of a record were published from: mostly it stays as it was, and then need not be worked
-/// out again. It is kept for two records, the newest and the one before, that the next is compared with.
+/// out again. There are two: that of the newest record, and that of the next while it is made.
 #[derive(Debug, Default)]
 struct Truth {
     /// Of each entity of the record, in the same order: its first component.

@@ -8,13 +8,22 @@ use smallvec::SmallVec;
 use std::hint::black_box;
 use tickwire_protocol::time::Micros;
 
-/// A message as it came.
+/// A message as it came, in a cache line of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[repr(align(64))]
 pub struct Received {
     /// When it was read from the socket.
     pub at: Micros,
     /// The message. Nearly all are short and stand in the ring itself.
     pub bytes: SmallVec<[u8; SHORT_BYTES]>,
+}
+
+impl Received {
+    /// A message that was read at a time.
+    #[must_use]
+    pub fn new(at: Micros, message: &[u8]) -> Received {
+        Received { at, bytes: SmallVec::from_slice(message) }
+    }
 }
 
 /// The longest message that stands in the ring: with it a place is as long as a cache line.
@@ -64,7 +73,8 @@ impl Inbox {
     /// Takes the oldest message out, after `act` has seen it where it stands.
     pub fn next_with<T>(&mut self, act: impl FnOnce(&Received) -> T) -> Option<T> {
         let acted = act(self.0.peek().ok()?);
-        self.0.pop().ok().map(|_| acted)
+        self.0.pop().expect("it was there just now");
+        Some(acted)
     }
 }
 
@@ -77,8 +87,7 @@ mod tests {
         let (mut writer, mut reader) = inbox();
         let message = |number: u8| {
             // Short ones and long ones.
-            let bytes = SmallVec::from_elem(number, usize::from(number) * 10);
-            Received { at: Micros(0), bytes }
+            Received::new(Micros(0), &vec![number; usize::from(number) * 10])
         };
         for number in 1..=INBOX_MESSAGES as u8 {
             assert_eq!(writer.push(message(number)), Ok(()));
@@ -94,6 +103,6 @@ mod tests {
 
     #[test]
     fn a_place_is_as_long_as_a_cache_line() {
-        assert_eq!(size_of::<Received>(), 64);
+        assert_eq!((size_of::<Received>(), align_of::<Received>()), (64, 64));
     }
 }

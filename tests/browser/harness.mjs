@@ -93,11 +93,11 @@ export class World {
   }
 
   /** A page that has loaded, with nobody in the game yet. `prepare` gets it before. */
-  async openPage(settings, { path = '/', at = this.address + path, prepare } = {}) {
+  async openPage(settings, { path = '/', at = this.address + path, until: state = 'load', prepare } = {}) {
     const page = await this.watchedPage(settings);
     await page.addInitScript(watchFromWithin);
     await prepare?.(page);
-    await page.goto(at);
+    await page.goto(at, { waitUntil: state });
     return page;
   }
 

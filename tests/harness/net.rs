@@ -219,7 +219,7 @@ impl Link for SimLink {
             let Some(bytes) = is_passing.then(|| cable.up.pop(now)).flatten() else {
                 return if cable.state == State::Lost { Err(LinkEnd::Lost) } else { Ok(Polled::Drained) };
             };
-            let pushed = self.inbox.push(Received { at: now, bytes: (&bytes[..]).into() });
+            let pushed = self.inbox.push(Received::new(now, &bytes));
             pushed.expect("the inbox is not full, and nobody else writes");
         }
         Ok(Polled::Full)

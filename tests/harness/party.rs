@@ -179,7 +179,7 @@ impl Link for WireLink {
             let item = if wire.passes(now) { wire.between.up.poll_item(now) } else { None };
             let Some((arrival, bytes)) = item else { return Ok(Polled::Drained) };
             wire.inputs.push((arrival, bytes.clone()));
-            let pushed = self.inbox.push(Received { at: now, bytes: (&bytes[..]).into() });
+            let pushed = self.inbox.push(Received::new(now, &bytes));
             pushed.expect("the inbox is not full, and nobody else writes");
         }
         Ok(Polled::Full)

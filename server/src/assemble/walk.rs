@@ -78,8 +78,8 @@ pub(super) struct Present<'a> {
 /// Entities compared at a time.
 const STRIDE: usize = 8;
 
-/// Entities looked through at a time: as many as a word has bits.
-const WORD: usize = 32;
+/// Entities looked through at a time: as many as there are bits in a word.
+const WORD: usize = u32::BITS as usize;
 
 impl Walk {
     /// When nothing is known, all who are visible could enter.
@@ -149,11 +149,11 @@ impl Walk {
         shared: &mut Shared,
     ) {
         let mut first = run.start as u32;
-        for stride in present.known.indices[run].chunks(WORD) {
-            // No branch for each: mostly nobody has.
+        for word in present.known.indices[run].chunks(WORD) {
+            // No branch for each: mostly it has not.
             let of = |index: &EntityIndex| u32::from(stirred[usize::from(index.0)]);
-            let stirred = stride.iter().rev().fold(0, |bits, index| bits << 1 | of(index));
-            let here = notes_before(notes, first, first + stride.len() as u32);
+            let stirred = word.iter().rev().fold(0, |bits, index| bits << 1 | of(index));
+            let here = notes_before(notes, first, first + word.len() as u32);
             let noted = here.iter().fold(0_u32, |bits, note| bits | 1 << (note.place - first));
             let mut here = here.iter();
             let mut bits = stirred | noted;
@@ -162,9 +162,9 @@ impl Walk {
                 bits &= bits - 1;
                 let is_in = |bits: u32| bits >> bit & 1 != 0;
                 let note = if is_in(noted) { here.next().map(|note| note.what) } else { None };
-                self.look(present, first + bit, stride[bit as usize], is_in(stirred), note, shared);
+                self.look(present, first + bit, word[bit as usize], is_in(stirred), note, shared);
             }
-            first += stride.len() as u32;
+            first += word.len() as u32;
         }
     }
 
@@ -216,6 +216,7 @@ impl Walk {
 /// Takes the notes of the places from `first` up to `end` from the front of a list, and drops those before.
 #[inline]
 fn notes_before<'a>(notes: &mut &'a [Note], first: u32, end: u32) -> &'a [Note] {
+    debug_assert!(notes.is_sorted_by(|one, next| one.place < next.place));
     let before = |place: u32| notes.iter().take_while(|note| note.place < place).count();
     let (dropped, taken) = (before(first), before(end));
     let here = &notes[dropped..taken];

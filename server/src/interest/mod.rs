@@ -395,9 +395,12 @@ mod tests {
         world.begin();
         let mut view = View::default();
         for radius in [-5.0, f32::NAN, f32::NEG_INFINITY] {
-            let viewpoint = Viewpoint::Around { centre: Vec3::ZERO, enter: radius, leave: radius };
-            world.interest.look(0, viewpoint, &mut view);
-            assert_eq!(view.visible(), [EntityIndex(0)], "{radius}");
+            let mut sees = |enter: f32, leave: f32| {
+                let viewpoint = Viewpoint::Around { centre: Vec3::ZERO, enter, leave };
+                world.interest.look(0, viewpoint, &mut view);
+                view.visible().len()
+            };
+            assert_eq!((sees(5.0, radius), sees(radius, radius)), (2, 1), "{radius}");
         }
     }
 

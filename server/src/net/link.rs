@@ -114,7 +114,7 @@ impl Link for DirectLink {
         let mut may_send = true;
         let plain = websocket.poll_plain(&mut context, now, |message| {
             may_send = may_send && (inbox.is_full() || messages.take(1, now));
-            may_send && inbox.push(Received { at: now, bytes: message.into() }).is_ok()
+            may_send && inbox.push(Received::new(now, message)).is_ok()
         });
         if !may_send {
             return Err(SessionEnd::TooMany.into());
@@ -128,7 +128,7 @@ impl Link for DirectLink {
                 return Err(SessionEnd::TooMany.into());
             }
             if let Some(bytes) = binary(next)? {
-                let pushed = inbox.push(Received { at: now, bytes: (&bytes[..]).into() });
+                let pushed = inbox.push(Received::new(now, &bytes));
                 debug_assert!(pushed.is_ok(), "there was room, and nobody else writes");
             }
         }

@@ -83,7 +83,8 @@ impl Drain<'_> {
     /// Drains the inbox of a session whose link has been read, and if it was full, reads on.
     fn session(&mut self, session: &mut Session, polled: Result<Polled, LinkEnd>) -> Result<(), SessionEnd> {
         // It is taken out meanwhile, so that messages are read where they stand, and need not be moved.
-        let Some(mut inbox) = session.wire.as_mut().and_then(|wire| wire.inbox.take()) else { return Ok(()) };
+        let Some(wire) = &mut session.wire else { return Ok(()) };
+        let mut inbox = wire.inbox.take().expect("it is put back whenever it has been drained");
         let drained = self.inbox(session, &mut inbox, polled);
         if let Some(wire) = &mut session.wire {
             wire.inbox = Some(inbox);

@@ -65,8 +65,8 @@ impl Room {
                 continue;
             }
             let viewpoint = self.play.viewpoint(session.player);
-            if let Viewpoint::Around { centre, leave, .. } = viewpoint {
-                self.sight = self.sight.max(leave);
+            if let Viewpoint::Around { centre, enter, leave } = viewpoint {
+                self.sight = self.sight.max(enter).max(leave);
                 session.center = centre.to_array();
             }
             self.interest.look(slot, viewpoint, &mut session.view);

@@ -157,7 +157,8 @@ pub enum Viewpoint {
     /// All of it.
     Everything,
     /// What is near a point. What has come within `enter` is told of until it is beyond `leave`, so that
-    /// nothing flickers at the edge. A radius that is below zero, or not a number, is zero.
+    /// nothing flickers at the edge. An `enter` below zero or not a number is
+    /// zero, and such a `leave` is `enter`.
     Around {
         /// The point.
         centre: Vec3,
