@@ -4,7 +4,6 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { setTimeout as pause } from 'node:timers/promises';
 import { DESK, PHONE, YARD, isThere, playerOf, predicted, statsOf, until } from './harness.mjs';
 
 /** What the page needs is little, and nothing moves while it comes. */
@@ -59,11 +58,12 @@ export async function nothingMovesWhileThePageComes(world) {
     await until(page, () => performance.getEntriesByName('first-contentful-paint').length > 0);
     for (let begin = half; begin < text.length; begin += 1000) {
       unfinished.write(text.slice(begin, begin + 1000));
-      await pause(30);
+      // Not the next part before this one may have been drawn.
+      await page.evaluate(drawn);
     }
     unfinished.end();
     await until(page, () => document.querySelector('#rooms button'));
-    await page.evaluate(() => new Promise((next) => requestAnimationFrame(() => setTimeout(next))));
+    await page.evaluate(drawn);
     // Each part has had one place, from when it was there first.
     const places = await page.evaluate(() => globalThis.places);
     assert(places.h1.length > 0 && places['#play'].length > 0);
@@ -74,6 +74,9 @@ export async function nothingMovesWhileThePageComes(world) {
   slowly.closeAllConnections();
   await world.closePage(player);
 }
+
+/** Runs within a page: a frame has been drawn, and the next one begun. */
+const drawn = () => new Promise((next) => requestAnimationFrame(() => requestAnimationFrame(next)));
 
 /** Notes, in each frame, where parts of the door are. */
 const recordPlaces = (page) =>
