@@ -126,7 +126,7 @@ impl Server {
             lead: None,
         };
         let mut body = Vec::new();
-        self.assembler.write(&self.history, &mut self.recipient, &request, avatar, &mut body);
+        self.assembler.write(&self.history, &mut self.recipient, &request, avatar.clone(), &mut body);
         let snapshot = self.say(&ServerMessage::Snapshot(&body));
         self.conversation.handle_snapshot(self.tick).expect("ticks ascend");
         let check = self.recipient.check(&self.history, self.tick, avatar.avatar);

@@ -30,7 +30,7 @@ fn tell(
     let rate = RateMode::EveryTick;
     let request = SnapshotRequest { visible, center, budget_bytes, epoch: 0, rate, lead: None };
     let mut bytes = Vec::new();
-    let told = assembler.write(history, recipient, &request, &AvatarNews::default(), &mut bytes);
+    let told = assembler.write(history, recipient, &request, AvatarNews::default(), &mut bytes);
     (told, bytes)
 }
 

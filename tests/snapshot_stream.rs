@@ -106,7 +106,7 @@ fn a_refused_snapshot_changes_nothing() {
             lead: None,
         };
         let mut bytes = Vec::new();
-        assembler.write(&history, &mut recipient, &request, &AvatarNews::default(), &mut bytes);
+        assembler.write(&history, &mut recipient, &request, AvatarNews::default(), &mut bytes);
         let before = all_that_is_held(&decoder, tick);
         // Every beginning lacks something, and what is whole but for a byte that follows is no snapshot.
         let beginnings = (0..bytes.len()).map(|length| bytes[..length].to_vec());

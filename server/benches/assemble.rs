@@ -97,7 +97,7 @@ fn measure(room: &Room) -> Cost {
                 rate: RateMode::EveryTick,
                 lead: None,
             };
-            let told = assembler.write(&room.history, recipient, &request, &AvatarNews::default(), &mut out);
+            let told = assembler.write(&room.history, recipient, &request, AvatarNews::default(), &mut out);
             cost.visible += visible.len();
             cost.changed += told.changed;
         }
@@ -131,7 +131,7 @@ fn tell_all(history: &History, recipients: &mut [Recipient], visible: &[Vec<Enti
             lead: None,
         };
         out.clear();
-        assembler.write(history, recipient, &request, &AvatarNews::default(), &mut out);
+        assembler.write(history, recipient, &request, AvatarNews::default(), &mut out);
     }
 }
 

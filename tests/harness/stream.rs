@@ -263,7 +263,7 @@ impl Player {
         let avatar =
             AvatarNews { avatar: current.as_deref(), expected: expected.as_deref(), whole: false, consumed };
         let mut bytes = Vec::new();
-        let told = assembler.write(history, &mut self.recipient, &request, &avatar, &mut bytes);
+        let told = assembler.write(history, &mut self.recipient, &request, avatar.clone(), &mut bytes);
         (told, bytes)
     }
 

@@ -47,12 +47,12 @@ pub(super) struct Next {
     pub(super) tick: Tick,
     pub(super) epoch: u16,
     pub(super) rate: RateMode,
-    /// Whether the entities are those of the baseline. Then neither `indices` nor `told` has any.
-    same_indices: bool,
-    indices: Vec<EntityIndex>,
-    told: Vec<Tick>,
-    /// With the same entities: the places of those who are told now.
-    told_now: Vec<u32>,
+    /// The places, in the baseline, of those who leave, ascending.
+    left: Vec<u32>,
+    /// Those who enter, ascending.
+    entered: Vec<EntityIndex>,
+    /// The places, after that, of those who stayed and are told now.
+    told: Vec<u32>,
     notes: Vec<Note>,
 }
 
@@ -88,76 +88,36 @@ impl Next {
         Next { tick, ..Next::default() }
     }
 
-    /// Becomes what `before` is without those at the places `left` and with those who `enter`.
-    pub(super) fn succeed(
-        &mut self,
-        before: &Known<'_>,
-        left: &[u32],
-        enter: impl ExactSizeIterator<Item = EntityIndex>,
-    ) {
-        self.indices.clear();
+    /// Begins with those who leave and those who enter.
+    pub(super) fn begin(&mut self, left: &[u32], entered: impl Iterator<Item = EntityIndex>) {
+        self.left.clear();
+        self.left.extend_from_slice(left);
+        self.entered.clear();
+        self.entered.extend(entered);
         self.told.clear();
-        self.told_now.clear();
         self.notes.clear();
-        self.same_indices = left.is_empty() && enter.len() == 0;
-        if !self.same_indices {
-            self.merge(before, left, enter);
-        }
     }
 
-    fn merge(&mut self, before: &Known<'_>, left: &[u32], enter: impl Iterator<Item = EntityIndex>) {
-        let mut from = 0;
-        let mut left = left.iter().map(|place| *place as usize);
-        let mut gone = left.next();
-        for index in enter {
-            let place = from + before.indices[from..].partition_point(|known| *known < index);
-            while let Some(leaves) = gone.filter(|leaves| *leaves < place) {
-                self.copy(before, from, leaves);
-                from = leaves + 1;
-                gone = left.next();
-            }
-            self.copy(before, from, place);
-            from = place;
-            self.indices.push(index);
-            self.told.push(self.tick);
-        }
-        for leaves in gone.into_iter().chain(left) {
-            self.copy(before, from, leaves);
-            from = leaves + 1;
-        }
-        self.copy(before, from, before.indices.len());
-    }
-
-    fn copy(&mut self, before: &Known<'_>, from: usize, to: usize) {
-        self.indices.extend_from_slice(&before.indices[from..to]);
-        self.told.extend_from_slice(&before.told[from..to]);
-    }
-
-    /// Takes the news of those who stayed for told, or notes that they wait. `entered` are the others, and
-    /// with `trends` it is noted when those were told before.
+    /// Takes the news of those who stayed for told, or notes that they wait. With `trends` it is noted when
+    /// who is told now was told before.
     pub(super) fn tell(
         &mut self,
         before: &Known<'_>,
         outcomes: impl Iterator<Item = Outcome>,
-        mut entered: impl Iterator<Item = EntityIndex>,
         trends: bool,
     ) {
         let mut notes = before.notes.iter();
         let mut note = notes.next();
+        let mut entered = self.entered.iter().peekable();
         let mut shift = 0;
-        let mut enters = entered.next();
         for outcome in outcomes {
             let old = outcome.place as usize;
-            while enters.is_some_and(|enters| enters < before.indices[old]) {
+            while entered.next_if(|entered| **entered < before.indices[old]).is_some() {
                 shift += 1;
-                enters = entered.next();
             }
             let place = outcome.stay + shift;
             if outcome.told {
-                match self.told.get_mut(place as usize) {
-                    Some(told) => *told = self.tick,
-                    None => self.told_now.push(place),
-                }
+                self.told.push(place);
                 if trends {
                     self.notes.push(Note { place, what: Noted::Again(before.told[old]) });
                 }
@@ -202,19 +162,51 @@ impl Knowledge {
         self.notes.clone_from(notes);
     }
 
-    /// Goes on from the baseline, which it is, to the next snapshot.
-    pub(super) fn advance(&mut self, next: &Next, certain: bool) {
-        if next.same_indices {
-            for &place in &next.told_now {
-                self.told[place as usize] = next.tick;
-            }
-        } else {
-            self.indices.clone_from(&next.indices);
-            self.told.clone_from(&next.told);
+    /// Goes on from the baseline, which it is, to the next snapshot. The memory of `next` for notes becomes
+    /// that of before.
+    pub(super) fn advance(&mut self, next: &mut Next, certain: bool) {
+        if !next.left.is_empty() {
+            remove(&mut self.indices, &next.left);
+            remove(&mut self.told, &next.left);
         }
-        self.notes.clone_from(&next.notes);
+        if !next.entered.is_empty() {
+            self.enter(&next.entered, next.tick);
+        }
+        for &place in &next.told {
+            self.told[place as usize] = next.tick;
+        }
+        std::mem::swap(&mut self.notes, &mut next.notes);
         (self.tick, self.epoch, self.rate, self.certain) = (next.tick, next.epoch, next.rate, certain);
     }
+
+    /// Makes room for those who enter and puts them there, from the last to the first: each that was there
+    /// moves once.
+    fn enter(&mut self, entered: &[EntityIndex], tick: Tick) {
+        let mut end = self.indices.len();
+        let length = end + entered.len();
+        self.indices.resize(length, EntityIndex(0));
+        self.told.resize(length, tick);
+        for (earlier, &index) in entered.iter().enumerate().rev() {
+            let place = self.indices[..end].partition_point(|known| *known < index);
+            self.indices.copy_within(place..end, place + earlier + 1);
+            self.told.copy_within(place..end, place + earlier + 1);
+            self.indices[place + earlier] = index;
+            self.told[place + earlier] = tick;
+            end = place;
+        }
+    }
+}
+
+/// Takes the entries at ascending places out of a column: each that stays moves at most once.
+fn remove<T: Copy>(column: &mut Vec<T>, places: &[u32]) {
+    let ends = places.iter().skip(1).map(|next| *next as usize).chain([column.len()]);
+    let mut to = places.first().map_or(column.len(), |first| *first as usize);
+    for (place, end) in places.iter().zip(ends) {
+        let from = *place as usize + 1;
+        column.copy_within(from..end, to);
+        to += end - from;
+    }
+    column.truncate(to);
 }
 
 impl Known<'_> {

@@ -161,30 +161,38 @@ impl Recipient {
     /// The baseline pairs that a snapshot of `tick` may be coded against, the best first. The older of a pair
     /// is there only if `trends` says that it is of use.
     pub(super) fn pairs(&self, tick: Tick, trends: bool) -> impl Iterator<Item = BaselinePair> + '_ {
-        // Its states must be in the history.
-        let is_held =
-            move |ago: &Tick| tick.since(*ago).is_some_and(|age| (1..=MAX_BASELINE_AGE).contains(&age));
-        let certain = move |knowledge: &&Knowledge| knowledge.certain;
-        self.all().rev().filter(certain).filter(move |newer| is_held(&newer.tick)).map(move |newer| {
-            let before = || match self.transport {
-                // All arrive, so that the one before was read too.
-                Transport::Ordered if Some(newer.tick) == self.newest_sent => self.before,
-                _ => self
-                    .older
-                    .iter()
-                    .rev()
-                    .filter(certain)
-                    .map(|older| older.tick)
-                    .find(|tick| *tick < newer.tick),
-            };
-            let older = if trends { before().filter(is_held) } else { None };
-            BaselinePair { newer: newer.tick, older }
-        })
+        let held = move |newer: &&Knowledge| newer.certain && is_held(newer.tick, tick);
+        self.all().rev().filter(held).map(move |newer| self.pair(newer.tick, tick, trends))
+    }
+
+    /// The first of those pairs, if it is of the newest snapshot, which it is for nearly all.
+    #[inline]
+    pub(super) fn usual_pair(&self, tick: Tick, trends: bool) -> Option<BaselinePair> {
+        let newest = self.latest.as_ref()?;
+        (newest.certain && is_held(newest.tick, tick)).then(|| self.pair(newest.tick, tick, trends))
+    }
+
+    /// The pair of a baseline for a snapshot of `tick`.
+    #[inline]
+    fn pair(&self, newer: Tick, tick: Tick, trends: bool) -> BaselinePair {
+        let older = match self.transport {
+            _ if !trends => None,
+            // All arrive, so that the one before was read too.
+            Transport::Ordered if Some(newer) == self.newest_sent => self.before,
+            _ => {
+                let mut certain = self.older.iter().rev().filter(|older| older.certain);
+                certain.find(|older| older.tick < newer).map(|older| older.tick)
+            }
+        };
+        BaselinePair { newer, older: older.filter(|older| is_held(*older, tick)) }
     }
 
     /// What is known after the snapshot of a tick, if that may be a baseline.
+    #[inline]
     pub(super) fn known(&self, tick: Tick) -> Option<Known<'_>> {
-        self.all().rev().find(|knowledge| knowledge.tick == tick).map(Knowledge::known)
+        let newest = self.latest.as_ref().filter(|latest| latest.tick == tick);
+        let known = newest.or_else(|| self.older.iter().find(|older| older.tick == tick));
+        known.map(Knowledge::known)
     }
 
     /// The ticks of the last two snapshots, the newest first, as far as the client still holds them.
@@ -193,8 +201,9 @@ impl Recipient {
     }
 
     /// Keeps the knowledge after a snapshot that has been written against the one of `baseline`.
-    pub(super) fn keep(&mut self, next: &Next, baseline: Option<Tick>) {
-        let is_young = |old: &Tick| next.tick.0 - old.0 < MAX_BASELINE_AGE;
+    pub(super) fn keep(&mut self, next: &mut Next, baseline: Option<Tick>) {
+        let tick = next.tick;
+        let is_young = |old: &Tick| tick.0 - old.0 < MAX_BASELINE_AGE;
         let before = self.latest.as_ref().map(|latest| latest.tick);
         let mut latest = self.latest.take().or_else(|| self.spare.pop()).unwrap_or_default();
         let keeps = before.is_some_and(|before| {
@@ -214,7 +223,7 @@ impl Recipient {
         }
         latest.advance(next, self.transport == Transport::Ordered);
         self.latest = Some(latest);
-        self.newest_sent = Some(next.tick);
+        self.newest_sent = Some(tick);
         self.before = before.filter(is_young);
         // Only who keeps more has to forget: to look at the oldest in each tick would fetch it from far. And
         // it may have been this snapshot's baseline.
@@ -232,6 +241,12 @@ impl Recipient {
     }
 }
 
+/// Whether the states of a baseline are in the history when a snapshot of `tick` is written.
+#[inline]
+fn is_held(baseline: Tick, tick: Tick) -> bool {
+    tick.since(baseline).is_some_and(|age| (1..=MAX_BASELINE_AGE).contains(&age))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -240,7 +255,7 @@ mod tests {
 
     fn sent(transport: Transport, ticks: impl Iterator<Item = u32>) -> Recipient {
         let mut recipient = Recipient::new(PROFILE, transport);
-        ticks.for_each(|tick| recipient.keep(&Next::of(Tick(tick)), None));
+        ticks.for_each(|tick| recipient.keep(&mut Next::of(Tick(tick)), None));
         recipient
     }
 

@@ -128,6 +128,12 @@ impl Shared {
         self.has_trends
     }
 
+    /// The table of a pair, if there is one already.
+    #[inline]
+    pub(super) fn in_use(&self, pair: BaselinePair) -> Option<usize> {
+        self.pairs.iter().position(|table| table.pair == pair)
+    }
+
     /// Chooses among the pairs that a player may be served with, the best first: one that is in use, or the
     /// best while there is room for more, or an older one that is in use. With none of these, the best
     /// all the same: a cap on work must not cost a player their snapshot.
@@ -138,7 +144,7 @@ impl Shared {
     ) -> Option<usize> {
         let mut best = None;
         for pair in pairs {
-            if let Some(place) = self.pairs.iter().position(|table| table.pair == pair) {
+            if let Some(place) = self.in_use(pair) {
                 return Some(place);
             }
             if best.is_none() {
@@ -173,14 +179,9 @@ impl Shared {
         self.pairs[table].pair
     }
 
-    /// Per index: whether the entity has changed since the newer baseline of a pair, or is gone. It is lent,
-    /// because encodings are added to the table meanwhile: it must be given back.
-    pub(super) fn lend_stirred(&mut self, table: usize) -> Vec<bool> {
-        std::mem::take(&mut self.pairs[table].stirred)
-    }
-
-    pub(super) fn give_back_stirred(&mut self, table: usize, stirred: Vec<bool>) {
-        self.pairs[table].stirred = stirred;
+    /// Per index: whether the entity has changed since the newer baseline of a pair, or is gone.
+    pub(super) fn stirred(&self, table: usize) -> &[bool] {
+        &self.pairs[table].stirred
     }
 
     /// Whether an entity is expected to change by who was told of it at both baselines.

@@ -84,8 +84,6 @@ pub(super) struct Work {
     waiting: Vec<(EntityIndex, Tick)>,
     /// Those who wait because a client holds no more entities than it does.
     beyond: Vec<(EntityIndex, Tick)>,
-    consumed: Vec<Consumed>,
-    indices: Vec<u32>,
     writer: BitWriter,
     next: Next,
 }
@@ -117,7 +115,7 @@ impl Assembler {
         history: &History,
         recipient: &mut Recipient,
         request: &SnapshotRequest<'_>,
-        avatar: &AvatarNews<'_>,
+        avatar: AvatarNews<'_>,
         out: &mut Vec<u8>,
     ) -> Told {
         let record = history.newest().expect("a tick is assembled after it has been captured");
@@ -145,13 +143,18 @@ impl Assembler {
 
         work.writer.write_to(out);
         std::mem::swap(&mut recipient.waiting, &mut work.waiting);
-        recipient.keep(&work.next, pair.map(|pair| pair.newer));
+        recipient.keep(&mut work.next, pair.map(|pair| pair.newer));
         told
     }
 }
 
 impl Shared {
+    /// The table of the pair that the next snapshot of a player is coded against.
     fn table(&mut self, history: &History, recipient: &Recipient) -> Option<usize> {
+        let usual = recipient.usual_pair(self.tick(), self.has_trends());
+        if let Some(table) = usual.and_then(|usual| self.in_use(usual)) {
+            return Some(table);
+        }
         let held = |pair: &BaselinePair| history.at(pair.newer).is_some();
         let pairs = recipient.pairs(self.tick(), self.has_trends()).filter(held);
         self.choose(history, pairs)
@@ -285,11 +288,9 @@ impl Work {
         shared: &Shared,
         recipient: &Recipient,
         pair: Option<BaselinePair>,
-        avatar: &AvatarNews<'_>,
+        avatar: AvatarNews<'_>,
     ) -> Told {
         let request = compare.request;
-        let mut consumed = std::mem::take(&mut self.consumed);
-        consumed.clone_from(&avatar.consumed);
         let header = SnapshotHeader {
             tick: shared.tick(),
             newer: pair.map(|pair| pair.newer),
@@ -297,7 +298,7 @@ impl Work {
             epoch: request.epoch,
             rate: request.rate,
             lead: request.lead,
-            consumed,
+            consumed: avatar.consumed,
         };
         let ordered = recipient.transport == Transport::Ordered;
         let [newest, before_newest] = recipient.last_sent().map(|sent| sent.filter(|_| ordered));
@@ -309,42 +310,59 @@ impl Work {
             near: header.tick,
         };
         let room = pair.map(|_| (compare.known.epoch, compare.known.rate));
-        self.writer.clear();
-        context.write(&header, room, &mut self.writer);
-        self.consumed = header.consumed;
-        let header_bits = self.writer.bits();
+        self.gather_lists();
+        let Work { walk, entering, entered, late, waiting, writer, .. } = self;
+        writer.clear();
+        let mut batch = writer.batch();
+        context.write(&header, room, &mut batch);
+        let header_bits = batch.bits();
         let mut told_avatar = AvatarTold::AsExpected;
         if recipient.profile.has_avatar {
+            batch.finish();
             let check = recipient.profile.predicts && carries_check(header.tick, header.newer);
-            told_avatar = write_avatar(avatar.avatar, avatar.expected, avatar.whole, check, &mut self.writer);
+            told_avatar = write_avatar(avatar.avatar, avatar.expected, avatar.whole, check, writer);
+            batch = writer.batch();
         }
-        let avatar_bits = self.writer.bits() - header_bits;
-        self.write_lists(compare, recipient);
-        let list_bits = self.writer.bits() - avatar_bits - header_bits;
-        for (_, _, span) in &self.entering {
-            self.writer.append(&shared.bits, *span);
+        let avatar_bits = batch.bits() - header_bits;
+        let context = ListContext {
+            capacity: recipient.profile.capacity,
+            kinds: compare.history.codec().schema().kinds().len(),
+        };
+        let lists = EntityLists {
+            known: compare.known.indices.len() as u32,
+            left: &walk.left,
+            entered,
+            surprises: &walk.surprises,
+            changed: walk.told as u32,
+            late,
+        };
+        context.write(&lists, &mut batch);
+        let list_bits = batch.bits() - avatar_bits - header_bits;
+        for (_, _, span) in &*entering {
+            batch.append(&shared.bits, *span);
         }
-        let entered_bits = self.writer.bits() - list_bits - avatar_bits - header_bits;
-        let mut batch = self.writer.batch();
-        for news in self.walk.changed.iter().filter_map(|change| change.news) {
+        let entered_bits = batch.bits() - list_bits - avatar_bits - header_bits;
+        for news in walk.changed.iter().filter_map(|change| change.news) {
             batch.append(&shared.bits, news.span);
         }
+        let changed_bits = batch.bits() - entered_bits - list_bits - avatar_bits - header_bits;
         batch.finish();
         Told {
-            entered: self.entering.len(),
-            left: self.walk.left.len(),
-            changed: self.walk.told,
-            waiting: self.walk.changed.len() - self.walk.told + self.waiting.len(),
+            entered: entering.len(),
+            left: walk.left.len(),
+            changed: walk.told,
+            waiting: walk.changed.len() - walk.told + waiting.len(),
             avatar: told_avatar,
             header_bits,
             avatar_bits,
             list_bits,
             entered_bits,
-            changed_bits: self.writer.bits() - entered_bits - list_bits - avatar_bits - header_bits,
+            changed_bits,
         }
     }
 
-    fn write_lists(&mut self, compare: &Compare<'_>, recipient: &Recipient) {
+    /// Makes the lists that are not there as they are written.
+    fn gather_lists(&mut self) {
         self.entered.clear();
         self.entered.extend(self.entering.iter().map(|(index, kind, _)| (*index, *kind)));
         self.late.clear();
@@ -352,19 +370,6 @@ impl Work {
             let told = self.walk.changed.iter().filter_map(|change| change.news);
             self.late.extend(told.zip(0..).filter(|(news, _)| news.late).map(|(_, place)| place));
         }
-        let context = ListContext {
-            capacity: recipient.profile.capacity,
-            kinds: compare.history.codec().schema().kinds().len(),
-        };
-        let lists = EntityLists {
-            known: compare.known.indices.len() as u32,
-            left: &self.walk.left,
-            entered: &self.entered,
-            surprises: &self.walk.surprises,
-            changed: self.walk.told as u32,
-            late: &self.late,
-        };
-        context.write(&lists, &mut self.indices, &mut self.writer);
     }
 
     /// Works out what the player knows when they have read the snapshot.
@@ -372,12 +377,11 @@ impl Work {
         let next = &mut self.next;
         (next.tick, next.epoch, next.rate) =
             (compare.record.tick(), compare.request.epoch, compare.request.rate);
-        let entered = || self.entering.iter().map(|(index, ..)| *index);
-        next.succeed(&compare.known, &self.walk.left, entered());
+        next.begin(&self.walk.left, self.entering.iter().map(|(index, ..)| *index));
         let outcome = |change: &Change| {
             let Change { place, stay, news } = *change;
             Outcome { place, stay, told: news.is_some() }
         };
-        next.tell(&compare.known, self.walk.changed.iter().map(outcome), entered(), trends);
+        next.tell(&compare.known, self.walk.changed.iter().map(outcome), trends);
     }
 }

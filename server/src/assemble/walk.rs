@@ -2,12 +2,12 @@
 //!
 //! This is done for each player in each tick, and of most entities there is nothing to say. So the two lists
 //! are compared many entities at a time, and of those in both only few are looked at more closely: who has
-//! stirred, as a column that all players share says, and of whom there is a note.
+//! stirred, as a column that all players share says, and of whom there is a note. They are marked first, in
+//! bits by place, so that one loop finds them.
 
-use super::known::{Known, Note, Noted};
+use super::known::{Known, Noted};
 use super::shared::Shared;
 use crate::history::{GONE, History, Record};
-use std::ops::Range;
 use tickwire_protocol::id::EntityIndex;
 use tickwire_protocol::time::Tick;
 use tickwire_protocol::wire::bits::BitSpan;
@@ -29,6 +29,10 @@ pub(super) struct Walk {
     pub(super) cost: usize,
     /// Whether some of the news are late.
     pub(super) has_late: bool,
+    /// By place, in words: who of those that stay has stirred.
+    stirred: Vec<u64>,
+    /// By place, in words: of whom of those that stay there is a note.
+    noted: Vec<u64>,
 }
 
 /// An entity that stays and has news.
@@ -78,8 +82,8 @@ pub(super) struct Present<'a> {
 /// Entities compared at a time.
 const STRIDE: usize = 8;
 
-/// Entities looked through at a time: as many as there are bits in a word.
-const WORD: usize = u32::BITS as usize;
+/// Entities marked in a word.
+const WORD: usize = u64::BITS as usize;
 
 impl Walk {
     /// When nothing is known, all who are visible could enter.
@@ -91,9 +95,9 @@ impl Walk {
     /// Compares what is known with who is visible.
     pub(super) fn compare(&mut self, present: &Present<'_>, visible: &[EntityIndex], shared: &mut Shared) {
         self.clear();
-        let stirred = shared.lend_stirred(present.table);
-        self.meet(present, visible, &stirred, shared);
-        shared.give_back_stirred(present.table, stirred);
+        self.meet(present.known.indices, visible);
+        self.mark(&present.known, shared.stirred(present.table));
+        self.look_at_marked(present, shared);
         if !present.trends {
             self.surprises.extend(self.changed.iter().map(|change| change.stay));
         }
@@ -107,20 +111,11 @@ impl Walk {
         (self.told, self.cost, self.has_late) = (0, 0, false);
     }
 
-    /// Finds who is in one of the two lists, and looks at some of those who are in both.
-    fn meet(
-        &mut self,
-        present: &Present<'_>,
-        visible: &[EntityIndex],
-        stirred: &[bool],
-        shared: &mut Shared,
-    ) {
-        let known = present.known.indices;
-        let mut notes = present.known.notes;
+    /// Finds who is in one of the two lists only.
+    fn meet(&mut self, known: &[EntityIndex], visible: &[EntityIndex]) {
         let (mut place, mut seen) = (0, 0);
         loop {
             let run = common_length(&known[place..], &visible[seen..]);
-            self.pass(present, place..place + run, stirred, &mut notes, shared);
             (place, seen) = (place + run, seen + run);
             match (known.get(place), visible.get(seen)) {
                 (None, _) => break,
@@ -137,56 +132,80 @@ impl Walk {
         self.candidates.extend_from_slice(&visible[seen..]);
     }
 
-    /// Passes a run of places and looks at those who have stirred or are noted. `notes` are those of the run
-    /// and after.
-    #[inline]
-    fn pass(
-        &mut self,
-        present: &Present<'_>,
-        run: Range<usize>,
-        stirred: &[bool],
-        notes: &mut &[Note],
-        shared: &mut Shared,
-    ) {
-        let mut first = run.start as u32;
-        for word in present.known.indices[run].chunks(WORD) {
-            // No branch for each: mostly it has not.
-            let of = |index: &EntityIndex| u32::from(stirred[usize::from(index.0)]);
-            let stirred = word.iter().rev().fold(0, |bits, index| bits << 1 | of(index));
-            let here = notes_before(notes, first, first + word.len() as u32);
-            let noted = here.iter().fold(0_u32, |bits, note| bits | 1 << (note.place - first));
-            let mut here = here.iter();
+    /// Marks who has stirred or is noted, of those who stay.
+    fn mark(&mut self, known: &Known<'_>, stirred: &[bool]) {
+        // No branch for each: mostly it has not.
+        let of = |index: &EntityIndex| u64::from(stirred[usize::from(index.0)]);
+        let bits = |some: &[EntityIndex]| some.iter().zip(0..).fold(0, |bits, (one, bit)| bits | of(one) << bit);
+        self.stirred.clear();
+        self.stirred.extend(known.indices.chunks(WORD).map(|word| {
+            // By strides, whose entities do not wait for each other.
+            let (strides, rest) = word.as_chunks::<STRIDE>();
+            let whole = strides.iter().zip((0..).step_by(STRIDE));
+            let whole = whole.fold(0, |word, (stride, at)| word | bits(stride) << at);
+            match word.last_chunk::<STRIDE>() {
+                _ if rest.is_empty() => whole,
+                // It overlaps the one before, which takes less than one entity after another.
+                Some(last) => whole | bits(last) << (word.len() - STRIDE),
+                None => bits(rest),
+            }
+        }));
+        self.noted.clear();
+        self.noted.resize(self.stirred.len(), 0);
+        for note in known.notes {
+            self.noted[note.place as usize / WORD] |= 1 << (note.place as usize % WORD);
+        }
+        for place in &self.left {
+            let (word, bit) = (*place as usize / WORD, 1 << (*place as usize % WORD));
+            self.stirred[word] &= !bit;
+            self.noted[word] &= !bit;
+        }
+    }
+
+    fn look_at_marked(&mut self, present: &Present<'_>, shared: &mut Shared) {
+        let mut notes = present.known.notes.iter();
+        let mut left = 0;
+        for word in 0..self.stirred.len() {
+            let (stirred, noted) = (self.stirred[word], self.noted[word]);
             let mut bits = stirred | noted;
             while bits != 0 {
                 let bit = bits.trailing_zeros();
                 bits &= bits - 1;
-                let is_in = |bits: u32| bits >> bit & 1 != 0;
-                let note = if is_in(noted) { here.next().map(|note| note.what) } else { None };
-                self.look(present, first + bit, word[bit as usize], is_in(stirred), note, shared);
+                let place = (word * WORD) as u32 + bit;
+                while self.left.get(left).is_some_and(|left| *left < place) {
+                    left += 1;
+                }
+                let is_in = |bits: u64| bits >> bit & 1 != 0;
+                let note = if is_in(noted) { notes.find(|note| note.place == place) } else { None };
+                let note = note.map(|note| note.what);
+                if !self.look(present, place, place - left as u32, is_in(stirred), note, shared) {
+                    self.left.insert(left, place);
+                    left += 1;
+                }
             }
-            first += word.len() as u32;
         }
     }
 
-    /// Looks at an entity that may have news, or is expected to.
+    /// Looks at an entity that may have news, or is expected to: the one at `place`, and at `stay` of those
+    /// that stay. Says whether it stays.
     #[inline]
     fn look(
         &mut self,
         present: &Present<'_>,
         place: u32,
-        index: EntityIndex,
+        stay: u32,
         has_stirred: bool,
         note: Option<Noted>,
         shared: &mut Shared,
-    ) {
+    ) -> bool {
         let Present { history, record, known, table, older, trends } = *present;
+        let index = known.indices[place as usize];
         let (both, late) = match note {
             Some(Noted::Again(before)) => (Some(before) == older, None),
             Some(Noted::Waits(current)) => (false, Some(current)),
             None => (false, None),
         };
         let has_news = has_stirred || late.is_some();
-        let stay = place - self.left.len() as u32;
         if has_news {
             let span = match late {
                 _ if record.changed_at(index) == GONE => None,
@@ -198,8 +217,7 @@ impl Walk {
             };
             let Some(span) = span else {
                 // Gone, or the state that the player knows is no longer held.
-                self.left.push(place);
-                return;
+                return false;
             };
             let change = Change { place, stay, news: Some(News { span, late: late.is_some() }) };
             self.cost += change.cost();
@@ -210,29 +228,32 @@ impl Walk {
         if trends && (both && shared.is_restless(history, table, index)) != has_news {
             self.surprises.push(stay);
         }
+        true
     }
-}
-
-/// Takes the notes of the places from `first` up to `end` from the front of a list, and drops those before.
-#[inline]
-fn notes_before<'a>(notes: &mut &'a [Note], first: u32, end: u32) -> &'a [Note] {
-    debug_assert!(notes.is_sorted_by(|one, next| one.place < next.place));
-    let before = |place: u32| notes.iter().take_while(|note| note.place < place).count();
-    let (dropped, taken) = (before(first), before(end));
-    let here = &notes[dropped..taken];
-    *notes = &notes[taken..];
-    here
 }
 
 /// How far two lists are the same.
 #[inline]
 fn common_length(one: &[EntityIndex], other: &[EntityIndex]) -> usize {
     let (strides, others) = (one.as_chunks::<STRIDE>().0, other.as_chunks::<STRIDE>().0);
-    let differ = |one: &[EntityIndex; STRIDE], other: &[EntityIndex; STRIDE]| {
-        // Without a branch for each, so that they are compared at once.
-        one.iter().zip(other).fold(0, |bits, (one, other)| bits | (one.0 ^ other.0)) != 0
-    };
-    let strides = strides.iter().zip(others).take_while(|(one, other)| !differ(one, other)).count();
-    let start = strides * STRIDE;
-    start + one[start..].iter().zip(&other[start..]).take_while(|(one, other)| one == other).count()
+    for (place, (one, other)) in strides.iter().zip(others).enumerate() {
+        if let Some(lane) = difference(one, other) {
+            return place * STRIDE + lane;
+        }
+    }
+    let length = one.len().min(other.len());
+    // A last stride that overlaps the one before takes less than one entity after another.
+    if let (Some(last), Some(other)) = (one[..length].last_chunk(), other[..length].last_chunk()) {
+        return difference(last, other).map_or(length, |lane| length - STRIDE + lane);
+    }
+    one.iter().zip(other).take_while(|(one, other)| one == other).count()
+}
+
+/// The first place at which two strides differ.
+#[inline]
+fn difference(one: &[EntityIndex; STRIDE], other: &[EntityIndex; STRIDE]) -> Option<usize> {
+    // Without a branch for each, so that they are compared at once.
+    let differ = one.iter().zip(other).fold(0, |bits, (one, other)| bits | (one.0 ^ other.0));
+    let first = || one.iter().zip(other).position(|(one, other)| one != other);
+    if differ == 0 { None } else { first() }
 }

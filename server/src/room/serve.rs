@@ -114,7 +114,7 @@ impl Room {
                     rate: pace.rate(),
                     lead: session.lead.take(),
                 };
-                assembler.write(history, &mut session.recipient, &request, &avatar, out);
+                assembler.write(history, &mut session.recipient, &request, avatar, out);
             });
             let Some(message) = message else { continue };
             tally.snapshots += 1;

@@ -41,8 +41,8 @@ pub enum PublishError {
 pub(crate) struct PublishPlan {
     fields: Vec<FieldSchema>,
     layout: LaneLayout,
-    /// Per field: the place of its segment among the plan's fields, for a position.
-    segment: Vec<Option<usize>>,
+    /// The fields that are segments: their place, and that among the plan's fields.
+    segments: Vec<(usize, usize)>,
     /// The components of neighbouring fields that are no segments.
     standing: Vec<Range<usize>>,
 }
@@ -74,9 +74,10 @@ impl PublishPlan {
             let mut predictors = kind.fields.iter().map(|field| field.predictor);
             predictors.any(|predictor| predictor == Predictor::Segment { velocity: index as u8 })
         };
-        let mut places = 0..;
-        let segment =
-            (0..kind.fields.len()).map(|index| if owned(index) { None } else { places.next() }).collect();
+        // The plan has no place for a velocity: it is its segment's.
+        let planned = (0..kind.fields.len()).filter(|index| !owned(*index)).zip(0..);
+        let is_segment = |index: usize| matches!(kind.fields[index].predictor, Predictor::Segment { .. });
+        let segments = planned.filter(|(index, _)| is_segment(*index)).collect();
         let layout = kind.layout();
         let mut standing: Vec<Range<usize>> = Vec::new();
         for (field, lanes) in kind.fields.iter().zip(&layout.fields) {
@@ -89,7 +90,7 @@ impl PublishPlan {
                 None => standing.push(lanes.component..end),
             }
         }
-        PublishPlan { fields: kind.fields.clone(), layout, segment, standing }
+        PublishPlan { fields: kind.fields.clone(), layout, segments, standing }
     }
 
     /// Whether all that is no segment has stayed as it was. Compared as bits: zeros of either sign are told
@@ -141,24 +142,23 @@ impl KindCodec {
             _ => false,
         };
         // Velocities first, because a segment stands on the published one.
-        for (index, field) in plan.fields.iter().enumerate().filter(|_| !stands) {
-            if matches!(field.predictor, Predictor::Segment { .. }) {
-                continue;
+        if !stands {
+            for (index, field) in plan.fields.iter().enumerate() {
+                if matches!(field.predictor, Predictor::Segment { .. }) {
+                    continue;
+                }
+                let lanes = plan.layout.fields[index];
+                let components = &value[lanes.component..lanes.component + field.quantization.components()];
+                let place = lanes.first..lanes.first + lanes.count;
+                let kept = before.map(|before| &before[place.clone()]);
+                publish_field(index, field, components, kept, &mut state[place])?;
             }
-            let lanes = plan.layout.fields[index];
-            let components = &value[lanes.component..lanes.component + field.quantization.components()];
-            let place = lanes.first..lanes.first + lanes.count;
-            let kept = before.map(|before| &before[place.clone()]);
-            publish_field(index, field, components, kept, &mut state[place])?;
         }
-        for (index, field) in plan.fields.iter().enumerate() {
-            let (Predictor::Segment { .. }, Some(place)) = (field.predictor, plan.segment[index]) else {
-                continue;
-            };
+        for &(index, place) in &plan.segments {
             let Shape::Segment(segment) = &self.plan.fields[place].shape else { continue };
             let lanes = plan.layout.fields[index];
             let components = &value[lanes.component..lanes.component + segment.axes];
-            let fresh = Fresh { index, field, first: lanes.first, tick, entity };
+            let fresh = Fresh { index, field: &plan.fields[index], first: lanes.first, tick, entity };
             fresh.publish(segment, components, before, state)?;
         }
         Ok(())
@@ -175,7 +175,8 @@ impl KindCodec {
             let lanes = plan.layout.fields[index];
             let row = &state[lanes.first..lanes.first + lanes.count];
             let out = &mut value[lanes.component..lanes.component + field.quantization.components()];
-            if let (Predictor::Segment { .. }, Some(place)) = (field.predictor, plan.segment[index])
+            let place = plan.segments.iter().find(|(segment, _)| *segment == index).map(|(_, place)| *place);
+            if let Some(place) = place
                 && let Shape::Segment(segment) = &self.plan.fields[place].shape
             {
                 for (axis, component) in out.iter_mut().enumerate() {

@@ -192,14 +192,16 @@ impl InputCodec {
     }
 
     fn read_row(&self, reader: &mut BitReader<'_>, rows: &mut Vec<i32>) -> Result<(), InputError> {
+        let mut cursor = reader.cursor();
         for (place, lane) in self.lanes.iter().enumerate() {
-            let value = reader.read(lane.bits)? as i32;
+            let value = cursor.read(lane.bits) as i32;
             if value > lane.max {
                 return Err(InputError::Lane { lane: place, value, max: lane.max });
             }
             rows.push(value);
         }
-        Ok(())
+        let end = cursor.position();
+        Ok(reader.seek(end)?)
     }
 }
 

@@ -8,8 +8,8 @@
 
 use super::decoder::SnapshotError;
 use crate::id::{EntityIndex, KindId};
-use crate::wire::bits::{BitReader, BitWriter};
-use crate::wire::gaps::{read_gaps, write_gaps};
+use crate::wire::bits::{BitBatch, BitReader};
+use crate::wire::gaps::{batch_gaps, read_gaps};
 
 /// The lists of a snapshot, as the server has them.
 #[derive(Clone, Copy, Debug, Default)]
@@ -44,29 +44,28 @@ impl ListContext {
     }
 
     /// Writes the lists.
-    pub fn write(&self, lists: &EntityLists<'_>, indices: &mut Vec<u32>, writer: &mut BitWriter) {
-        writer.write_bool(!lists.left.is_empty());
+    #[inline]
+    pub fn write(&self, lists: &EntityLists<'_>, batch: &mut BitBatch<'_>) {
+        batch.write_bool(!lists.left.is_empty());
         if !lists.left.is_empty() {
-            write_gaps(writer, lists.known, lists.left);
+            batch_gaps(batch, lists.known, lists.left.iter().copied());
         }
-        writer.write_bool(!lists.entered.is_empty());
+        batch.write_bool(!lists.entered.is_empty());
         if !lists.entered.is_empty() {
-            indices.clear();
-            indices.extend(lists.entered.iter().map(|(index, _)| u32::from(index.0)));
-            write_gaps(writer, self.capacity, indices);
+            batch_gaps(batch, self.capacity, lists.entered.iter().map(|(index, _)| u32::from(index.0)));
             for (_, kind) in lists.entered {
-                writer.write(u64::from(kind.0), self.kind_bits());
+                batch.write(u64::from(kind.0), self.kind_bits());
             }
         }
         let stay = lists.known - lists.left.len() as u32;
         if stay == 0 {
             return;
         }
-        write_gaps(writer, stay, lists.surprises);
+        batch_gaps(batch, stay, lists.surprises.iter().copied());
         if lists.changed > 0 {
-            writer.write_bool(!lists.late.is_empty());
+            batch.write_bool(!lists.late.is_empty());
             if !lists.late.is_empty() {
-                write_gaps(writer, lists.changed, lists.late);
+                batch_gaps(batch, lists.changed, lists.late.iter().copied());
             }
         }
     }

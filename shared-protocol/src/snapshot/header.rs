@@ -8,7 +8,7 @@
 use super::decoder::SnapshotError;
 use crate::limits::MAX_BASELINE_AGE;
 use crate::time::Tick;
-use crate::wire::bits::{BitReader, BitWriter};
+use crate::wire::bits::{BitBatch, BitReader};
 use serde::{Deserialize, Serialize};
 
 /// What both ends know of a stream of snapshots before its first: it is agreed in the handshake.
@@ -100,35 +100,36 @@ pub(crate) const MAX_LEAD_MILLIS: i16 = 511;
 
 impl HeaderContext {
     /// Writes a header. `baseline` is the epoch and rate of the newer baseline, if there is one.
-    pub fn write(&self, header: &SnapshotHeader, baseline: Option<(u16, RateMode)>, writer: &mut BitWriter) {
+    #[inline]
+    pub fn write(&self, header: &SnapshotHeader, baseline: Option<(u16, RateMode)>, batch: &mut BitBatch<'_>) {
         let sequential = self.is_sequential(header);
-        writer.write_bool(sequential);
+        batch.write_bool(sequential);
         if sequential {
-            writer.write(u64::from(header.tick.0) & ((1 << CHECK_BITS) - 1), CHECK_BITS);
+            batch.write(u64::from(header.tick.0) & ((1 << CHECK_BITS) - 1), CHECK_BITS);
             if self.trends {
-                writer.write_bool(header.older.is_some());
+                batch.write_bool(header.older.is_some());
             }
         } else {
-            writer.write(u64::from(header.tick.0) & ((1 << TICK_BITS) - 1), TICK_BITS);
-            write_age(header.tick, header.newer, writer);
+            batch.write(u64::from(header.tick.0) & ((1 << TICK_BITS) - 1), TICK_BITS);
+            write_age(header.tick, header.newer, batch);
             if let (true, Some(newer)) = (self.trends, header.newer) {
-                write_age(newer, header.older, writer);
+                write_age(newer, header.older, batch);
             }
         }
         let room = (header.epoch, header.rate);
-        writer.write_bool(baseline != Some(room));
+        batch.write_bool(baseline != Some(room));
         if baseline != Some(room) {
-            writer.write(u64::from(header.epoch), EPOCH_BITS);
-            writer.write_bool(header.rate == RateMode::EverySecondTick);
+            batch.write(u64::from(header.epoch), EPOCH_BITS);
+            batch.write_bool(header.rate == RateMode::EverySecondTick);
         }
-        writer.write_bool(header.lead.is_some());
+        batch.write_bool(header.lead.is_some());
         if let Some(lead) = header.lead {
             let millis = lead.millis.clamp(-MAX_LEAD_MILLIS, MAX_LEAD_MILLIS) + MAX_LEAD_MILLIS;
-            writer.write(u64::from(lead.tick.0) & ((1 << LEAD_TICK_BITS) - 1), LEAD_TICK_BITS);
-            writer.write(millis as u64, LEAD_BITS);
+            batch.write(u64::from(lead.tick.0) & ((1 << LEAD_TICK_BITS) - 1), LEAD_TICK_BITS);
+            batch.write(millis as u64, LEAD_BITS);
         }
         if self.profile.predicts && header.newer.is_some() {
-            write_consumed(&header.consumed, writer);
+            write_consumed(&header.consumed, batch);
         }
     }
 
@@ -215,10 +216,10 @@ fn nearest_with_low_bits(low: u32, bits: u32, near: Tick) -> Tick {
     })
 }
 
-fn write_age(tick: Tick, baseline: Option<Tick>, writer: &mut BitWriter) {
-    writer.write_bool(baseline.is_some());
+fn write_age(tick: Tick, baseline: Option<Tick>, batch: &mut BitBatch<'_>) {
+    batch.write_bool(baseline.is_some());
     if let Some(baseline) = baseline {
-        writer.write(u64::from(tick.0 - baseline.0 - 1), AGE_BITS);
+        batch.write(u64::from(tick.0 - baseline.0 - 1), AGE_BITS);
     }
 }
 
@@ -239,17 +240,17 @@ fn read_lead(reader: &mut BitReader<'_>, tick: Tick) -> Result<InputLead, Snapsh
 
 /// A bit when all inputs were the player's own; else `0` for own, `10` for held, `11` for neutral, tick by
 /// tick.
-fn write_consumed(consumed: &[Consumed], writer: &mut BitWriter) {
+fn write_consumed(consumed: &[Consumed], batch: &mut BitBatch<'_>) {
     let all_own = consumed.iter().all(|input| *input == Consumed::Own);
-    writer.write_bool(all_own);
+    batch.write_bool(all_own);
     if all_own {
         return;
     }
     for input in consumed {
         match input {
-            Consumed::Own => writer.write(0, 1),
-            Consumed::Held => writer.write(0b01, 2),
-            Consumed::Neutral => writer.write(0b11, 2),
+            Consumed::Own => batch.write(0, 1),
+            Consumed::Held => batch.write(0b01, 2),
+            Consumed::Neutral => batch.write(0b11, 2),
         }
     }
 }
@@ -270,6 +271,7 @@ const _: () = assert!(MAX_BASELINE_AGE == 1 << AGE_BITS);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::bits::BitWriter;
     use proptest::prelude::*;
 
     fn context(newest: Option<u32>) -> HeaderContext {
@@ -284,7 +286,9 @@ mod tests {
 
     fn round_trip(context: &HeaderContext, header: &SnapshotHeader, room: Option<(u16, RateMode)>) -> usize {
         let mut writer = BitWriter::new();
-        context.write(header, room, &mut writer);
+        let mut batch = writer.batch();
+        context.write(header, room, &mut batch);
+        batch.finish();
         let bytes = writer.to_bytes();
         let mut reader = BitReader::new(&bytes);
         let read = context

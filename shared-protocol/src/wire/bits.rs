@@ -54,20 +54,32 @@ impl BitBatch<'_> {
         self.tail.write(value, count, &mut self.writer.words);
     }
 
+    /// Appends one bit.
+    #[inline]
+    pub fn write_bool(&mut self, value: bool) {
+        self.write(u64::from(value), 1);
+    }
+
+    /// The number of bits written so far, those before the batch included.
+    #[inline]
+    #[must_use]
+    pub fn bits(&self) -> usize {
+        self.writer.words.len() * 64 + self.tail.used as usize
+    }
+
     /// Appends a finished bit string of `source`, as [`BitWriter::append`] does.
     ///
     /// # Panics
     /// When `span` is not one of `source`.
     #[inline]
     pub fn append(&mut self, source: &BitWriter, span: BitSpan) {
-        let words = &source.words[span.word as usize..];
-        let full = (span.bits / 64) as usize;
-        let rest = span.bits % 64;
-        for word in &words[..full] {
-            self.write(*word, 64);
+        let (mut word, mut left) = (span.word as usize, span.bits);
+        while left > 64 {
+            self.write(source.words[word], 64);
+            (word, left) = (word + 1, left - 64);
         }
-        if rest > 0 {
-            self.write(words[full], rest);
+        if left > 0 {
+            self.write(source.words[word], left);
         }
     }
 
@@ -161,8 +173,10 @@ impl BitWriter {
         for word in &self.words {
             bytes.extend_from_slice(&word.to_le_bytes());
         }
-        let tail = self.tail.partial.to_le_bytes();
-        bytes.extend_from_slice(&tail[..self.tail.used.div_ceil(8) as usize]);
+        // A whole word, and then less of it, is faster than a part whose length differs each time.
+        let length = bytes.len() + self.tail.used.div_ceil(8) as usize;
+        bytes.extend_from_slice(&self.tail.partial.to_le_bytes());
+        bytes.truncate(length);
     }
 
     /// What was written, as bytes. See [`BitWriter::write_to`].

@@ -5,7 +5,7 @@
 //! from the mean gap is near the best. Reader and writer know the length of the row and of the list, hence
 //! the mean.
 
-use super::bits::{BitReader, BitWriter};
+use super::bits::{BitBatch, BitReader, BitWriter};
 use super::varint::{VarintError, batch_exp_golomb, read_exp_golomb};
 use thiserror::Error;
 
@@ -36,19 +36,23 @@ pub enum GapsError {
 
 /// Writes the ascending, distinct `places` in a row of `row` places.
 pub fn write_gaps(writer: &mut BitWriter, row: u32, places: &[u32]) {
-    let count = places.len() as u32;
-    debug_assert!(
-        places.windows(2).all(|pair| pair[0] < pair[1]) && places.last().is_none_or(|last| *last < row)
-    );
     let mut batch = writer.batch();
-    batch_exp_golomb(&mut batch, count, COUNT_ORDER);
+    batch_gaps(&mut batch, row, places.iter().copied());
+    batch.finish();
+}
+
+/// Writes a list as [`write_gaps`] does, one of several in a row.
+#[inline]
+pub(crate) fn batch_gaps(batch: &mut BitBatch<'_>, row: u32, places: impl ExactSizeIterator<Item = u32>) {
+    let count = places.len() as u32;
+    batch_exp_golomb(batch, count, COUNT_ORDER);
     let order = gap_order(row, count);
     let mut next = 0;
-    for &place in places {
-        batch_exp_golomb(&mut batch, place - next, order);
+    for place in places {
+        debug_assert!((next..row).contains(&place), "{place} after {next} of {row}");
+        batch_exp_golomb(batch, place - next, order);
         next = place + 1;
     }
-    batch.finish();
 }
 
 /// Reads a list written by [`write_gaps`] for a row of the same length, and passes each place to `each`. The

@@ -28,16 +28,16 @@ pub fn write_exp_golomb(writer: &mut BitWriter, value: u32, order: u32) {
 }
 
 /// Writes `value` as [`write_exp_golomb`] does, one of several in a row.
-#[inline]
+#[inline(always)]
 pub(super) fn batch_exp_golomb(batch: &mut BitBatch<'_>, value: u32, order: u32) {
     let rest = (u64::from(value) >> order) + 1;
     let extra = 63 - rest.leading_zeros();
-    let below = rest & ((1 << extra) - 1);
-    let low = u64::from(value) & ((1 << order) - 1);
     // The run of zeros and the one that ends it, then the bits below that one.
     let prefix = 1 << extra;
+    let below = rest ^ prefix;
+    let low = u64::from(value) & ((1 << order) - 1);
     if extra < 32 {
-        batch.write(prefix | below << (extra + 1) | low << (2 * extra + 1), 2 * extra + 1 + order);
+        batch.write(prefix | (below | low << extra) << (extra + 1), 2 * extra + 1 + order);
     } else {
         // The 65 bits of 2^32 - 1 at order 0.
         batch.write(prefix, extra + 1);
