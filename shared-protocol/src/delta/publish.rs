@@ -311,8 +311,9 @@ impl Fresh<'_> {
         if let Some(before) = before
             && self.still_holds(segment, &positions, before, state)
         {
-            let lanes = self.first..self.first + segment.axes;
-            state[lanes.clone()].copy_from_slice(&before[lanes]);
+            for lane in self.first..self.first + segment.axes {
+                state[lane] = before[lane];
+            }
             state[segment.anchor] = before[segment.anchor];
             return Ok(());
         }
@@ -340,8 +341,8 @@ impl Fresh<'_> {
         before: &[i32],
         state: &[i32],
     ) -> bool {
-        let velocity = segment.velocity..segment.velocity + segment.axes;
-        if state[velocity.clone()] != before[velocity] {
+        let mut velocity = segment.velocity..segment.velocity + segment.axes;
+        if velocity.any(|lane| state[lane] != before[lane]) {
             return false;
         }
         if !segment.is_still(before) {

@@ -69,10 +69,16 @@ impl<I: Replicate> InputForm<I> {
     /// When the row has another length than the codec's lanes.
     #[must_use]
     pub fn value(&self, row: &[i32]) -> I {
-        let mut components = [0.0; MAX_LANES];
-        let components = &mut components[..I::COMPONENTS];
-        self.codec.value(row, components);
-        I::from_components(components)
+        let of = |components: &mut [f64]| {
+            self.codec.value(row, components);
+            I::from_components(components)
+        };
+        // To clear room for the most that an input may have takes longer than all else that is done here.
+        if I::COMPONENTS <= FEW_LANES {
+            of(&mut [0.0; FEW_LANES][..I::COMPONENTS])
+        } else {
+            of(&mut [0.0; MAX_LANES][..I::COMPONENTS])
+        }
     }
 
     /// The input as the server will read it, which is what a client has to step.
@@ -86,6 +92,9 @@ impl<I: Replicate> InputForm<I> {
         Ok(self.value(row))
     }
 }
+
+/// Lanes that nearly all inputs do with.
+const FEW_LANES: usize = 8;
 
 /// The inputs that a player's ticks took, one after another, from what came for them and what did not.
 ///
