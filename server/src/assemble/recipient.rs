@@ -24,17 +24,18 @@ pub enum Transport {
     Unreliable,
 }
 
-/// One player's stream of snapshots.
+/// One player's stream of snapshots. In memory, what an acknowledgement needs comes first.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub struct Recipient {
+    acknowledged: Option<Tick>,
+    newest_sent: Option<Tick>,
+    /// The tick of the snapshot before the newest one.
+    before: Option<Tick>,
     pub(super) profile: StreamProfile,
     pub(super) transport: Transport,
     /// What is known after the newest snapshot. It is brought up to date in place: nearly all of it stays.
     latest: Option<Knowledge>,
-    /// The tick of the snapshot before the newest one.
-    before: Option<Tick>,
-    newest_sent: Option<Tick>,
-    acknowledged: Option<Tick>,
     /// Entities that are visible and wait for their turn to enter, and since when; ascending.
     pub(super) waiting: Vec<(EntityIndex, Tick)>,
     /// What was known after older snapshots that may be baselines, oldest first.

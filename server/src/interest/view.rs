@@ -37,6 +37,11 @@ impl View {
         &self.visible
     }
 
+    /// Whether the view may be kept at the next tick.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.made.is_some()
+    }
+
     /// Begins to fetch the lists into the cache.
     pub(crate) fn prefetch(&self) {
         let View { visible, near, .. } = self;

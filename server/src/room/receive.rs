@@ -36,7 +36,7 @@ impl Room {
         let Room { play, services, send_times, .. } = self;
         let mut drain = Drain { play: &mut **play, services, schedule, send_times, now, outbox };
         for block in self.sessions.blocks() {
-            self.sessions.prefetch(block.clone());
+            self.sessions.each(block.clone(), Session::prefetch);
             for slot in block.clone() {
                 let Some((_, session)) = self.sessions.in_slot(slot) else { continue };
                 session.prefetch_receiving();

@@ -41,7 +41,10 @@ impl Room {
         self.sight = 0.0;
         let mut tally = Tally::default();
         for block in self.sessions.blocks() {
-            self.sessions.prefetch(block.clone());
+            self.sessions.each(block.clone(), |session| {
+                session.prefetch();
+                session.prefetch_more();
+            });
             for slot in block.clone() {
                 if let Some((_, session)) = self.sessions.in_slot(slot) {
                     session.prefetch_serving();

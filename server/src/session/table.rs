@@ -66,11 +66,9 @@ impl Sessions {
         (0..slots).step_by(Sessions::BLOCK).map(move |first| first..(first + Sessions::BLOCK).min(slots))
     }
 
-    /// See [`Session::prefetch`].
-    pub(crate) fn prefetch(&self, block: Range<usize>) {
-        for (_, session) in block.filter_map(|slot| self.slab.get(slot)) {
-            session.prefetch();
-        }
+    /// Does something to all of a block, such as [`Session::prefetch`].
+    pub(crate) fn each(&self, block: Range<usize>, act: impl Fn(&Session)) {
+        block.filter_map(|slot| self.slab.get(slot)).for_each(|(_, session)| act(session));
     }
 
     /// The session in a slot, if there is one.
