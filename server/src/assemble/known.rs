@@ -100,12 +100,7 @@ impl Next {
 
     /// Takes the news of those who stayed for told, or notes that they wait. With `trends` it is noted when
     /// who is told now was told before.
-    pub(super) fn tell(
-        &mut self,
-        before: &Known<'_>,
-        outcomes: impl Iterator<Item = Outcome>,
-        trends: bool,
-    ) {
+    pub(super) fn tell(&mut self, before: &Known<'_>, outcomes: impl Iterator<Item = Outcome>, trends: bool) {
         let mut notes = before.notes.iter();
         let mut note = notes.next();
         let mut entered = self.entered.iter().peekable();

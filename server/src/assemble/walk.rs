@@ -136,7 +136,8 @@ impl Walk {
     fn mark(&mut self, known: &Known<'_>, stirred: &[bool]) {
         // No branch for each: mostly it has not.
         let of = |index: &EntityIndex| u64::from(stirred[usize::from(index.0)]);
-        let bits = |some: &[EntityIndex]| some.iter().zip(0..).fold(0, |bits, (one, bit)| bits | of(one) << bit);
+        let bits =
+            |some: &[EntityIndex]| some.iter().zip(0..).fold(0, |bits, (one, bit)| bits | of(one) << bit);
         self.stirred.clear();
         self.stirred.extend(known.indices.chunks(WORD).map(|word| {
             // By strides, whose entities do not wait for each other.

@@ -4,6 +4,7 @@ use crate::inbox::{InboxWriter, Received};
 use crate::net::limit::{ConnectionPermit, TokenBucket};
 use crate::net::socket::TooManyBytes;
 use crate::net::websocket::WebSocket;
+use crate::outbox::HEADROOM;
 use bytes::Bytes;
 use std::hint::black_box;
 use std::net::SocketAddr;
@@ -34,11 +35,21 @@ pub trait Link: Send {
     /// [`LinkEnd`] when nothing can be written any more.
     fn poll_flush(&mut self) -> Result<bool, LinkEnd>;
 
+    /// Takes a message and writes it, as [`Link::send`] and [`Link::poll_flush`] do. It stands behind
+    /// [`HEADROOM`] bytes that are the link's to use.
+    ///
+    /// # Errors
+    /// [`LinkEnd`] when nothing can be written any more.
+    fn poll_send(&mut self, bytes: &mut [u8]) -> Result<bool, LinkEnd> {
+        self.send(&bytes[HEADROOM..]);
+        self.poll_flush()
+    }
+
     /// Begins to fetch into the cache what the next [`Link::poll_receive`] needs. Only a connection of which
     /// there may be thousands has a use for it.
     fn prefetch_receiving(&self) {}
 
-    /// Begins to fetch into the cache what the next [`Link::send`] needs.
+    /// Begins to fetch into the cache what the next [`Link::poll_send`] needs.
     fn prefetch_sending(&mut self) {}
 
     /// Closes the connection for this reason, after what was taken has been written, or soon.
@@ -140,12 +151,11 @@ impl Link for DirectLink {
     }
 
     fn poll_flush(&mut self) -> Result<bool, LinkEnd> {
-        let mut context = Context::from_waker(Waker::noop());
-        match self.websocket.poll_flush(&mut context) {
-            Poll::Pending => Ok(false),
-            Poll::Ready(Ok(())) => Ok(true),
-            Poll::Ready(Err(_)) => Err(LinkEnd::Lost),
-        }
+        flushed(self.websocket.poll_flush(&mut Context::from_waker(Waker::noop())))
+    }
+
+    fn poll_send(&mut self, bytes: &mut [u8]) -> Result<bool, LinkEnd> {
+        flushed(self.websocket.poll_send(&mut Context::from_waker(Waker::noop()), bytes))
     }
 
     fn prefetch_receiving(&self) {
@@ -165,6 +175,15 @@ impl Link for DirectLink {
 
     fn peer(&self) -> Option<SocketAddr> {
         Some(self.peer)
+    }
+}
+
+/// Whether nothing is left to be written.
+fn flushed(polled: Poll<std::io::Result<()>>) -> Result<bool, LinkEnd> {
+    match polled {
+        Poll::Pending => Ok(false),
+        Poll::Ready(Ok(())) => Ok(true),
+        Poll::Ready(Err(_)) => Err(LinkEnd::Lost),
     }
 }
 

@@ -3,10 +3,12 @@
 //!
 //! tungstenite does the framing of what comes in, the answers to pings, and the close. What a tick sends is
 //! framed by its header format and kept in one place until the tick's end, so that all of it is one system
-//! call; a player's snapshot costs no counted bytes, no waker, no second buffer.
+//! call; a player's snapshot that goes out alone is written from where it was made, and costs no counted
+//! bytes, no waker, no second buffer.
 
 use super::socket::Socket;
 use crate::clock::{Clock, MonotonicClock};
+use crate::outbox::HEADROOM;
 use std::future::poll_fn;
 use std::hint::black_box;
 use std::io::{self, Read, Write};
@@ -81,13 +83,8 @@ impl WebSocket {
     }
 
     /// Begins to fetch into the cache what sending and writing need.
-    pub(crate) fn prefetch_writing(&mut self) {
-        let Outgoing { frames, written, .. } = &mut self.outgoing;
-        black_box((*written, self.socket.is_drained()));
-        // Nothing is in it at this time, and a word of nothing cannot be read.
-        if let Some(byte) = frames.spare_capacity_mut().first_mut() {
-            byte.write(0);
-        }
+    pub(crate) fn prefetch_writing(&self) {
+        black_box((self.outgoing.is_idle(), self.socket.is_drained()));
     }
 
     /// Reads what has come, and hands out the messages that it begins with for as long as they are what
@@ -155,6 +152,23 @@ impl WebSocket {
         frames.extend_from_slice(message);
     }
 
+    /// Sends a message that stands behind [`HEADROOM`] bytes, and writes it as far as there is room.
+    pub(crate) fn poll_send(&mut self, task: &mut Context<'_>, bytes: &mut [u8]) -> Poll<io::Result<()>> {
+        let Some(frame) = frame_in_place(bytes).filter(|_| self.outgoing.is_idle()) else {
+            self.send(&bytes[HEADROOM..]);
+            return self.poll_flush(task);
+        };
+        let written = match self.socket.poll_write(task, frame) {
+            Poll::Ready(written) => written?,
+            Poll::Pending => 0,
+        };
+        if written == frame.len() {
+            return self.socket.poll_flush(task);
+        }
+        self.outgoing.frames.extend_from_slice(&frame[written..]);
+        self.poll_flush(task)
+    }
+
     /// Writes what was sent, as far as there is room.
     pub(crate) fn poll_flush(&mut self, task: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.outgoing.is_split {
@@ -202,6 +216,11 @@ impl WebSocket {
 }
 
 impl Outgoing {
+    /// Whether a frame may begin now.
+    fn is_idle(&self) -> bool {
+        self.frames.is_empty() && !self.is_split
+    }
+
     /// Writes the frames of the tick.
     fn poll_write(&mut self, socket: &mut Socket, task: &mut Context<'_>) -> Poll<io::Result<()>> {
         while self.written < self.frames.len() {
@@ -287,6 +306,23 @@ fn unmask_plain<'a>(bytes: &'a [u8], payload: &mut [u8; MAX_SHORT_BYTES]) -> Opt
     }
     Some((length, rest))
 }
+
+/// Puts the header of a binary frame in front of its payload, which stands behind [`HEADROOM`] bytes; none if
+/// its header takes more.
+fn frame_in_place(bytes: &mut [u8]) -> Option<&[u8]> {
+    let length = bytes.len() - HEADROOM;
+    let (start, header) = if length <= MAX_SHORT_BYTES {
+        (2, [0, 0, BINARY_AND_FINAL, length as u8])
+    } else {
+        let [high, low] = u16::try_from(length).ok()?.to_be_bytes();
+        (0, [BINARY_AND_FINAL, LENGTH_FOLLOWS, high, low])
+    };
+    bytes[..HEADROOM].copy_from_slice(&header);
+    Some(&bytes[start..])
+}
+
+/// The second byte of a frame whose length is in the two after it.
+const LENGTH_FOLLOWS: u8 = 126;
 
 /// The first byte of a frame that is a whole binary message without extensions.
 const BINARY_AND_FINAL: u8 = 0x82;
@@ -457,7 +493,12 @@ mod tests {
                 continue;
             }
             if told < 100 && random.chance(0.2) {
-                server.send(&payload(told));
+                if random.chance(0.5) {
+                    server.send(&payload(told));
+                } else {
+                    let mut bytes = [&[0; HEADROOM], &payload(told)[..]].concat();
+                    let _ = server.poll_send(&mut task, &mut bytes);
+                }
                 told += 1;
             }
             let _ = server.poll_flush(&mut task);

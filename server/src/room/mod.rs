@@ -273,7 +273,7 @@ impl Room {
             self.serve(tick, now, outbox, &mut watch);
         } else {
             self.services.metrics.thinned_ticks.inc();
-            self.sessions.blocks().for_each(|block| self.flush(block));
+            self.sessions.blocks().for_each(|block| self.flush(block, outbox));
         }
         self.end_sessions(now, outbox);
         watch.lap(Stage::Send);

@@ -54,7 +54,7 @@ impl Room {
             watch.lap(Stage::Interest);
             self.assemble(block.clone(), tick, now, outbox, &mut tally);
             watch.lap(Stage::Assemble);
-            self.flush(block);
+            self.flush(block, outbox);
             watch.lap(Stage::Send);
         }
         self.count(&tally);
@@ -102,7 +102,7 @@ impl Room {
             }
             let predicts = session.recipient.profile().predicts;
             let visible = play.veil(session.player, predicts, session.view.visible(), unveiled);
-            let (_, message) = outbox.message(|out| {
+            let write = |out: &mut Vec<u8>| {
                 out.push(ServerType::Snapshot as u8);
                 let mut avatar = AvatarNews::default();
                 if session.recipient.profile().has_avatar {
@@ -118,14 +118,22 @@ impl Room {
                     lead: session.lead.take(),
                 };
                 assembler.write(history, &mut session.recipient, &request, avatar, out);
-            });
-            let Some(message) = message else { continue };
+            };
+            // What goes out besides has to keep its place before or after it.
+            let is_alone = session.wire.as_ref().is_some_and(Wire::is_clear) && !session.wants_checks;
+            let bytes = if is_alone {
+                outbox.hold(slot, write)
+            } else {
+                let (_, message) = outbox.message(write);
+                let message = message.expect("a snapshot is never nothing");
+                send_to(session, message);
+                message.len()
+            };
             tally.snapshots += 1;
-            tally.bytes += message.len() as u64;
+            tally.bytes += bytes as u64;
             let allowed = session.conversation.handle_snapshot(tick);
             debug_assert_eq!(allowed, Ok(()), "the client has had what a snapshot needs");
             session.flow.handle_sent(tick, now);
-            send_to(session, message);
             if session.wants_checks {
                 let check = session.recipient.check(history, tick, play.avatar_bytes(session.player));
                 tell_check(session, tick, check, outbox);
@@ -133,16 +141,22 @@ impl Room {
         }
     }
 
-    /// Writes what the links have been handed.
-    pub(super) fn flush(&mut self, block: Range<usize>) {
+    /// Writes what is held, and what the links have been handed.
+    pub(super) fn flush(&mut self, block: Range<usize>, outbox: &mut Outbox) {
         for slot in block {
             let Some((key, session)) = self.sessions.in_slot(slot) else { continue };
-            match session.wire.as_mut().map_or(Ok(()), Wire::flush) {
+            let Some(wire) = &mut session.wire else { continue };
+            let flushed = match outbox.release(slot) {
+                Some(bytes) => wire.send_now(bytes),
+                None => wire.flush(),
+            };
+            match flushed {
                 Ok(()) => {}
                 Err(LinkEnd::Lost) => self.ending.push((key, SessionEnd::ConnectionLost)),
                 Err(LinkEnd::Broken(end)) => self.ending.push((key, end)),
             }
         }
+        outbox.clear();
     }
 
     fn count(&mut self, tally: &Tally) {

@@ -95,6 +95,22 @@ impl Wire {
         Ok(())
     }
 
+    /// Writes a message at once; what was sent before has been written. It is behind its
+    /// [headroom](crate::outbox::HEADROOM).
+    ///
+    /// # Errors
+    /// [`LinkEnd`] when nothing can be written any more.
+    pub(crate) fn send_now(&mut self, bytes: &mut [u8]) -> Result<(), LinkEnd> {
+        debug_assert!(self.is_clear(), "it would go out before what was sent");
+        self.is_blocked = !self.link.poll_send(bytes)?;
+        Ok(())
+    }
+
+    /// Whether all that was sent has been written.
+    pub(crate) fn is_clear(&self) -> bool {
+        !self.has_queued && !self.is_blocked
+    }
+
     /// Whether a part of what was sent is still to be written: what is sent now would wait behind it.
     pub(crate) fn is_blocked(&self) -> bool {
         self.is_blocked

@@ -311,8 +311,9 @@ impl Fresh<'_> {
         if let Some(before) = before
             && self.still_holds(segment, &positions, before, state)
         {
-            for lane in self.first..self.first + segment.axes {
-                state[lane] = before[lane];
+            for (lane, before) in state[self.first..].iter_mut().zip(&before[self.first..]).take(segment.axes)
+            {
+                *lane = *before;
             }
             state[segment.anchor] = before[segment.anchor];
             return Ok(());

@@ -101,7 +101,12 @@ pub(crate) const MAX_LEAD_MILLIS: i16 = 511;
 impl HeaderContext {
     /// Writes a header. `baseline` is the epoch and rate of the newer baseline, if there is one.
     #[inline]
-    pub fn write(&self, header: &SnapshotHeader, baseline: Option<(u16, RateMode)>, batch: &mut BitBatch<'_>) {
+    pub fn write(
+        &self,
+        header: &SnapshotHeader,
+        baseline: Option<(u16, RateMode)>,
+        batch: &mut BitBatch<'_>,
+    ) {
         let sequential = self.is_sequential(header);
         batch.write_bool(sequential);
         if sequential {
