@@ -257,7 +257,7 @@ fn stream(codec: &Arc<DeltaCodec>) -> Vec<Vec<u8>> {
             consumed: [vec![], vec![Consumed::Own], vec![Consumed::Held]][number].clone(),
         };
         let mut body = Vec::new();
-        assembler.write(&history, &mut recipient, &request, &avatar, &mut body);
+        assembler.write(&history, &mut recipient, &request, avatar, &mut body);
         bodies.push(body);
     }
     bodies

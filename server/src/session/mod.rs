@@ -157,11 +157,11 @@ impl Session {
         (self.last_heard, self.last_active, self.next_ping) = (now, now, now);
     }
 
-    /// Begins to fetch what receiving needs of its own memory into the cache. What belongs to a player is some
-    /// kilobytes in many places, that of thousands is fetched from far away in each tick, and to wait for one
-    /// place after another takes longer than all else that is done for a player. So those of a block of
-    /// players are read before they are needed, in a loop that does nothing else: then many are on their way
-    /// at a time.
+    /// Begins to fetch into the cache what receiving needs of its own memory. What belongs to a player is
+    /// some kilobytes in many places, that of thousands is fetched from far away in each tick, and to wait for
+    /// one place after another takes longer than all else that is done for a player. So those of a block of
+    /// players are read before they are needed, in a loop that does nothing else: then many are on their
+    /// way at a time.
     pub(crate) fn prefetch(&self) {
         let Session { wire, conversation, flow, recipient, .. } = self;
         black_box((wire.as_ref().is_some_and(Wire::is_blocked), flow.waiting_for(Micros(0))));
