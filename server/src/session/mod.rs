@@ -158,9 +158,9 @@ impl Session {
     }
 
     /// Begins to fetch into the cache what receiving needs of its own memory. What belongs to a player is
-    /// some kilobytes in many places, that of thousands is fetched from far away in each tick, and to wait for
-    /// one place after another takes longer than all else that is done for a player. So those of a block of
-    /// players are read before they are needed, in a loop that does nothing else: then many are on their
+    /// some kilobytes in many places, that of thousands is fetched from far away in each tick, and to wait
+    /// for one place after another takes longer than all else that is done for a player. So those of a block
+    /// of players are read before they are needed, in a loop that does nothing else: then many are on their
     /// way at a time.
     pub(crate) fn prefetch(&self) {
         let Session { wire, conversation, flow, recipient, .. } = self;
