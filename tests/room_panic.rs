@@ -152,3 +152,27 @@ fn only_the_room_whose_game_fails_ends() {
     }
     assert_eq!((metrics.rooms.get(), metrics.sessions_active.get()), (0, 0));
 }
+
+#[test]
+fn what_the_failed_room_was_about_to_send_goes_to_nobody() {
+    let mut stage = Stage::new();
+    let (doomed, sound) = (stage.open(1), stage.open(2));
+    let mut ann = stage.join(&doomed, "Ann");
+    let mut bob = stage.join(&doomed, "Bob");
+    // In the other room, both have the places that Ann and Bob have in theirs.
+    let mut others = [stage.join(&sound, "Cid"), stage.join(&sound, "Dee")];
+    let (mut payload, mut message) = (Vec::new(), Vec::new());
+    encode_payload(&DuelCommand::PanicWhenServed, &mut payload).unwrap();
+    bob.session.encode_command(&payload, &mut message).unwrap();
+    bob.far.send(message);
+    for player in [&mut ann, &mut bob] {
+        assert_eq!(player.hear_until(|_| false), Some(SessionEnd::RoomEnded));
+    }
+    for player in &mut others {
+        let seen = player.newest();
+        let later = |session: &Session| session.view().is_some_and(|view| view.tick.0 > seen + 10);
+        assert_eq!(player.hear_until(later), None);
+    }
+    assert_eq!(stage.services.metrics.room_panics.get(), 1);
+    stage.thread.stop(SessionEnd::ServerClosing);
+}

@@ -54,7 +54,7 @@ impl Link for CountingLink {
         }
     }
 
-    fn prefetch_sending(&mut self) {
+    fn prefetch_sending(&self) {
         black_box(self.0.next.load(Ordering::Relaxed));
     }
 

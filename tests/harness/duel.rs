@@ -149,6 +149,8 @@ pub enum DuelCommand {
     Babble(u16, u16),
     /// The game fails.
     Panic,
+    /// The game fails when it is asked what this player may see: others have been served by then.
+    PanicWhenServed,
 }
 
 /// What players are told.
@@ -171,6 +173,7 @@ struct Body {
     fighter: Fighter,
     mark: u8,
     is_cloaked: bool,
+    is_doom: bool,
 }
 
 impl Simulation for Duel {
@@ -242,7 +245,8 @@ impl Game for Duel {
             let entity = self.slots.allocate(context.tick).map_err(|_| JoinRefusal::Full)?;
             let place = Vec2::new(context.random.signed_unit_f32(), context.random.signed_unit_f32());
             let fighter = Fighter { position: place * context.level.half, ..Fighter::default() };
-            let body = Body { entity, name: name.clone(), fighter, mark: 0, is_cloaked: false };
+            let body =
+                Body { entity, name: name.clone(), fighter, mark: 0, is_cloaked: false, is_doom: false };
             self.fighters.insert(player, body);
         }
         record(|| Recorded::Join(player, name.clone(), joining.role));
@@ -307,6 +311,8 @@ impl Game for Duel {
     }
 
     fn hides(&self, entity: EntityIndex, viewer: PlayerId) -> bool {
+        let is_doom = self.fighters.get(&viewer).is_some_and(|body| body.is_doom);
+        assert!(!is_doom, "the game fails, as it was asked to");
         let hidden = |(player, body): (&PlayerId, &Body)| {
             body.entity == entity && body.is_cloaked && team_of(*player) != team_of(viewer)
         };
@@ -351,6 +357,7 @@ impl Duel {
                 }
             }
             DuelCommand::Panic => panic!("the game fails, as it was asked to"),
+            DuelCommand::PanicWhenServed => body.is_doom = true,
         }
     }
 }

@@ -50,7 +50,7 @@ pub trait Link: Send {
     fn prefetch_receiving(&self) {}
 
     /// Begins to fetch into the cache what the next [`Link::poll_send`] needs.
-    fn prefetch_sending(&mut self) {}
+    fn prefetch_sending(&self) {}
 
     /// Closes the connection for this reason, after what was taken has been written, or soon.
     fn close(self: Box<Self>, end: SessionEnd);
@@ -163,7 +163,7 @@ impl Link for DirectLink {
         black_box((self.messages, self.inbox.is_full()));
     }
 
-    fn prefetch_sending(&mut self) {
+    fn prefetch_sending(&self) {
         self.websocket.prefetch_writing();
     }
 

@@ -249,6 +249,7 @@ impl Room {
 
     /// Runs the tick that is due: the stages in their order.
     pub fn tick(&mut self, now: Micros, clock: &dyn Clock, outbox: &mut Outbox) {
+        outbox.clear();
         let due = self.pace.due();
         let begun = self.pace.begin(now);
         self.count_start(&begun);

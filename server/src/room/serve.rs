@@ -45,11 +45,7 @@ impl Room {
                 session.prefetch();
                 session.prefetch_more();
             });
-            for slot in block.clone() {
-                if let Some((_, session)) = self.sessions.in_slot(slot) {
-                    session.prefetch_serving();
-                }
-            }
+            self.sessions.each(block.clone(), Session::prefetch_serving);
             self.look(block.clone());
             watch.lap(Stage::Interest);
             self.assemble(block.clone(), tick, now, outbox, &mut tally);

@@ -170,8 +170,8 @@ impl Session {
     }
 
     /// Goes on with what its own memory leads to and is needed to receive. See [`Session::prefetch`].
-    pub(crate) fn prefetch_receiving(&mut self) {
-        if let Some(wire) = &mut self.wire {
+    pub(crate) fn prefetch_receiving(&self) {
+        if let Some(wire) = &self.wire {
             wire.link.prefetch_receiving();
             if let Some(inbox) = &wire.inbox {
                 inbox.prefetch();
@@ -186,10 +186,10 @@ impl Session {
     }
 
     /// Goes on with what its own memory leads to and is needed to serve. See [`Session::prefetch`].
-    pub(crate) fn prefetch_serving(&mut self) {
+    pub(crate) fn prefetch_serving(&self) {
         self.view.prefetch();
         self.recipient.prefetch_known();
-        if let Some(wire) = &mut self.wire {
+        if let Some(wire) = &self.wire {
             wire.link.prefetch_sending();
         }
     }
