@@ -36,7 +36,7 @@ fn walkers_converge_through_stalls_and_jitter() {
     let metrics = &world.services.metrics;
     assert!(metrics.skips_unacknowledged.get() > 100, "stalls make the server skip");
     let agreed: u32 = world.clients.iter().map(|client| client.heard.agreed).sum();
-    assert!(agreed > 40 * 30 * 40, "{agreed} checks in a minute for 40 clients");
+    assert!(agreed > 20 * 30 * 40, "{agreed} checks in a minute for the 20 clients who want them");
     assert!(world.clients.iter().all(|client| client.is_active()), "a stall ends nothing");
 }
 

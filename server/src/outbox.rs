@@ -50,6 +50,11 @@ impl Outbox {
         Some(&mut self.bytes[place.clone()])
     }
 
+    /// Whether all that was held has been given out.
+    pub(crate) fn is_released(&self) -> bool {
+        self.released == self.held.len()
+    }
+
     /// Holds nothing any more: after a block, and before a tick, because the room before may have ended in the
     /// middle of one, by a panic of its game.
     pub(crate) fn clear(&mut self) {

@@ -52,7 +52,7 @@ pub(super) struct Next {
     /// Those who enter, ascending.
     entered: Vec<EntityIndex>,
     /// The places, after that, of those who stayed and are told now.
-    told: Vec<u32>,
+    told_places: Vec<u32>,
     notes: Vec<Note>,
 }
 
@@ -94,7 +94,7 @@ impl Next {
         self.left.extend_from_slice(left);
         self.entered.clear();
         self.entered.extend(entered);
-        self.told.clear();
+        self.told_places.clear();
         self.notes.clear();
     }
 
@@ -112,7 +112,7 @@ impl Next {
             }
             let place = outcome.stay + shift;
             if outcome.told {
-                self.told.push(place);
+                self.told_places.push(place);
                 if trends {
                     self.notes.push(Note { place, what: Noted::Again(before.told[old]) });
                 }
@@ -157,25 +157,21 @@ impl Knowledge {
         self.notes.clone_from(notes);
     }
 
-    /// Goes on from the baseline, which it is, to the next snapshot. The memory of `next` for notes becomes
-    /// that of before.
-    pub(super) fn advance(&mut self, next: &mut Next, certain: bool) {
-        if !next.left.is_empty() {
-            remove(&mut self.indices, &next.left);
-            remove(&mut self.told, &next.left);
-        }
-        if !next.entered.is_empty() {
-            self.enter(&next.entered, next.tick);
-        }
-        for &place in &next.told {
+    /// Goes on from the baseline, which it is, to the next snapshot.
+    pub(super) fn advance(&mut self, next: &Next, certain: bool) {
+        remove(&mut self.indices, &next.left);
+        remove(&mut self.told, &next.left);
+        self.enter(&next.entered, next.tick);
+        for &place in &next.told_places {
             self.told[place as usize] = next.tick;
         }
-        std::mem::swap(&mut self.notes, &mut next.notes);
+        // To swap the two would give each player, in time, memory for the notes of whoever has most.
+        self.notes.clone_from(&next.notes);
         (self.tick, self.epoch, self.rate, self.certain) = (next.tick, next.epoch, next.rate, certain);
     }
 
     /// Makes room for those who enter and puts them there, from the last to the first: each that was there
-    /// moves once.
+    /// moves at most once.
     fn enter(&mut self, entered: &[EntityIndex], tick: Tick) {
         let mut end = self.indices.len();
         let length = end + entered.len();

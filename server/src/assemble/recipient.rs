@@ -202,9 +202,8 @@ impl Recipient {
     }
 
     /// Keeps the knowledge after a snapshot that has been written against the one of `baseline`.
-    pub(super) fn keep(&mut self, next: &mut Next, baseline: Option<Tick>) {
-        let tick = next.tick;
-        let is_young = |old: &Tick| tick.0 - old.0 < MAX_BASELINE_AGE;
+    pub(super) fn keep(&mut self, next: &Next, baseline: Option<Tick>) {
+        let is_young = |old: &Tick| next.tick.0 - old.0 < MAX_BASELINE_AGE;
         let before = self.latest.as_ref().map(|latest| latest.tick);
         let mut latest = self.latest.take().or_else(|| self.spare.pop()).unwrap_or_default();
         let keeps = before.is_some_and(|before| {
@@ -224,7 +223,7 @@ impl Recipient {
         }
         latest.advance(next, self.transport == Transport::Ordered);
         self.latest = Some(latest);
-        self.newest_sent = Some(tick);
+        self.newest_sent = Some(next.tick);
         self.before = before.filter(is_young);
         // Only who keeps more has to forget: to look at the oldest in each tick would fetch it from far. And
         // it may have been this snapshot's baseline.
@@ -256,7 +255,7 @@ mod tests {
 
     fn sent(transport: Transport, ticks: impl Iterator<Item = u32>) -> Recipient {
         let mut recipient = Recipient::new(PROFILE, transport);
-        ticks.for_each(|tick| recipient.keep(&mut Next::of(Tick(tick)), None));
+        ticks.for_each(|tick| recipient.keep(&Next::of(Tick(tick)), None));
         recipient
     }
 

@@ -142,8 +142,9 @@ impl Assembler {
         work.take_for_told(&compare, shared.has_trends());
 
         work.writer.write_to(out);
-        std::mem::swap(&mut recipient.waiting, &mut work.waiting);
-        recipient.keep(&mut work.next, pair.map(|pair| pair.newer));
+        // Not swapped: see `Knowledge::advance`.
+        recipient.waiting.clone_from(&work.waiting);
+        recipient.keep(&work.next, pair.map(|pair| pair.newer));
         told
     }
 }
@@ -151,6 +152,7 @@ impl Assembler {
 impl Shared {
     /// The table of the pair that the next snapshot of a player is coded against.
     fn table(&mut self, history: &History, recipient: &Recipient) -> Option<usize> {
+        // That its states are held was seen when its table was opened.
         let usual = recipient.usual_pair(self.tick(), self.has_trends());
         if let Some(table) = usual.and_then(|usual| self.in_use(usual)) {
             return Some(table);

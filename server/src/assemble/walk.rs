@@ -151,6 +151,7 @@ impl Walk {
                 None => bits(rest),
             }
         }));
+        debug_assert!(known.notes.is_sorted_by(|one, next| one.place < next.place));
         self.noted.clear();
         self.noted.resize(self.stirred.len(), 0);
         for note in known.notes {

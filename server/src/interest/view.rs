@@ -37,8 +37,8 @@ impl View {
         &self.visible
     }
 
-    /// Whether the view may be kept at the next tick.
-    pub(crate) fn is_kept(&self) -> bool {
+    /// Whether it is known what the view was worked out from.
+    pub(crate) fn is_made(&self) -> bool {
         self.made.is_some()
     }
 

@@ -158,14 +158,13 @@ impl WebSocket {
             self.send(&bytes[HEADROOM..]);
             return self.poll_flush(task);
         };
-        let written = match self.socket.poll_write(task, frame) {
-            Poll::Ready(written) => written?,
-            Poll::Pending => 0,
-        };
+        let polled = self.socket.poll_write(task, frame)?;
+        let written = if let Poll::Ready(written) = polled { written } else { 0 };
         if written == frame.len() {
             return self.socket.poll_flush(task);
         }
         self.outgoing.frames.extend_from_slice(&frame[written..]);
+        ready!(polled);
         self.poll_flush(task)
     }
 
@@ -523,6 +522,20 @@ mod tests {
         assert_eq!((said, heard, told, read, reason), (100, 100, 100, 100, CloseCode::Normal));
         assert!(pongs > 0, "pings are answered meanwhile");
         plain
+    }
+
+    #[test]
+    fn a_header_in_place_is_the_one_of_the_format() {
+        let mut headers = Vec::new();
+        for length in [0, 1, 125, 126, 65_535] {
+            let header = FrameHeader { opcode: OpCode::Data(Data::Binary), ..FrameHeader::default() };
+            headers.clear();
+            header.format(length, &mut headers).expect("memory takes what is written to it");
+            let mut bytes = vec![7; HEADROOM + length as usize];
+            let payload = bytes[HEADROOM..].to_vec();
+            assert_eq!(frame_in_place(&mut bytes), Some(&[&headers[..], &payload].concat()[..]), "{length}");
+        }
+        assert_eq!(frame_in_place(&mut [7; HEADROOM + 65_536]), None, "its header is longer");
     }
 
     #[test]

@@ -143,7 +143,7 @@ impl Room {
             let Some((key, session)) = self.sessions.in_slot(slot) else { continue };
             let Some(wire) = &mut session.wire else { continue };
             let flushed = match outbox.release(slot) {
-                Some(bytes) => wire.send_now(bytes),
+                Some(bytes) => wire.send_alone(bytes),
                 None => wire.flush(),
             };
             match flushed {
@@ -152,6 +152,7 @@ impl Room {
                 Err(LinkEnd::Broken(end)) => self.ending.push((key, end)),
             }
         }
+        debug_assert!(outbox.is_released(), "who is served has a connection to be written to");
         outbox.clear();
     }
 

@@ -14,6 +14,7 @@ use crate::inbox::Inbox;
 use crate::interest::View;
 use crate::net::link::{Link, LinkEnd};
 use std::hint::black_box;
+use std::mem::offset_of;
 use tickwire_protocol::game::Role;
 use tickwire_protocol::id::PlayerId;
 use tickwire_protocol::message::{Conversation, EventQueue, RoundTrip, SessionState};
@@ -59,6 +60,8 @@ pub(crate) struct Session {
     pub(crate) token: TokenHash,
 }
 
+const _: () = assert!(2 * offset_of!(Session, recipient) <= size_of::<Session>(), "see Session");
+
 /// A connection: what comes in, and what goes out.
 pub(crate) struct Wire {
     pub(crate) link: Box<dyn Link>,
@@ -100,7 +103,7 @@ impl Wire {
     ///
     /// # Errors
     /// [`LinkEnd`] when nothing can be written any more.
-    pub(crate) fn send_now(&mut self, bytes: &mut [u8]) -> Result<(), LinkEnd> {
+    pub(crate) fn send_alone(&mut self, bytes: &mut [u8]) -> Result<(), LinkEnd> {
         debug_assert!(self.is_clear(), "it would go out before what was sent");
         self.is_blocked = !self.link.poll_send(bytes)?;
         Ok(())
@@ -182,7 +185,7 @@ impl Session {
     /// Begins to fetch what serving needs besides. See [`Session::prefetch`].
     pub(crate) fn prefetch_more(&self) {
         self.recipient.prefetch();
-        black_box((self.view.visible().len(), self.view.is_kept(), self.events.len()));
+        black_box((self.view.visible().len(), self.view.is_made(), self.events.len()));
     }
 
     /// Goes on with what its own memory leads to and is needed to serve. See [`Session::prefetch`].

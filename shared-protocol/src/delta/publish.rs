@@ -171,12 +171,12 @@ impl KindCodec {
     pub fn value(&self, state: &[i32], tick: Tick, value: &mut [f64]) {
         let plan = &self.publishing;
         assert!(value.len() == plan.layout.components && state.len() == plan.layout.lanes);
+        let mut segments = plan.segments.iter().peekable();
         for (index, field) in plan.fields.iter().enumerate() {
             let lanes = plan.layout.fields[index];
             let row = &state[lanes.first..lanes.first + lanes.count];
             let out = &mut value[lanes.component..lanes.component + field.quantization.components()];
-            let place = plan.segments.iter().find(|(segment, _)| *segment == index).map(|(_, place)| *place);
-            if let Some(place) = place
+            if let Some(&(_, place)) = segments.next_if(|(segment, _)| *segment == index)
                 && let Shape::Segment(segment) = &self.plan.fields[place].shape
             {
                 for (axis, component) in out.iter_mut().enumerate() {
@@ -311,10 +311,9 @@ impl Fresh<'_> {
         if let Some(before) = before
             && self.still_holds(segment, &positions, before, state)
         {
-            for (lane, before) in state[self.first..].iter_mut().zip(&before[self.first..]).take(segment.axes)
-            {
-                *lane = *before;
-            }
+            // One by one, as in `still_holds`: of so few, a call to the library takes longer.
+            let lanes = state[self.first..].iter_mut().zip(&before[self.first..]);
+            lanes.take(segment.axes).for_each(|(lane, before)| *lane = *before);
             state[segment.anchor] = before[segment.anchor];
             return Ok(());
         }

@@ -200,6 +200,7 @@ impl InputCodec {
             }
             rows.push(value);
         }
+        // What is cut off by the end was read with zeros, and so within its range: only now it shows.
         let end = cursor.position();
         Ok(reader.seek(end)?)
     }
