@@ -55,8 +55,8 @@ impl Outbox {
         self.released == self.held.len()
     }
 
-    /// Holds nothing any more: after a block, and before a tick, because the room before may have ended in the
-    /// middle of one, by a panic of its game.
+    /// Holds nothing any more: after a block, and before a tick, because the room before may have ended in
+    /// the middle of one, by a panic of its game.
     pub(crate) fn clear(&mut self) {
         self.bytes.clear();
         self.held.clear();
